@@ -1,0 +1,419 @@
+/*
+ * pipe.h - the public interface of libpipe, an embeddable, declarative pipeline runner.
+ *
+ * The objects:
+ *   pipe_project   a directory with a pipeline file and its history (`.pipe/`); the root of everything
+ *   pipe_plan      a pipeline file, read, checked and resolved into jobs; immutable once loaded
+ *   pipe_run       one execution of a plan
+ *
+ * Rules that hold everywhere:
+ *   - Functions that can fail return PIPE_OK or a negative pipe_code and fill the caller's pipe_error, which may be NULL.
+ *   - What leaves through a first `**out` argument is the caller's, to be given back to the matching *_free(), which takes NULL.
+ *     Every other pointer that is handed out is borrowed from the object it came from and lives as long as that object.
+ *   - Option structs begin with their version; initialise them with the *_INIT macro.  New fields only ever join at the end.
+ *   - The library prints nothing, never exits, installs no signal handler, changes no working directory and keeps no global
+ *     state.  Objects of different projects may be used from different threads at once; one project belongs to one thread at
+ *     a time, but for the calls that say otherwise.
+ *   - Text is UTF-8 and NUL-terminated.  Times are milliseconds since 1970-01-01 UTC, durations are milliseconds.
+ */
+#ifndef PIPE_H
+#define PIPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define PIPE_API __attribute__((visibility("default")))
+#else
+#define PIPE_API
+#endif
+
+#define PIPE_VERSION "0.1.0"
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+#define PIPE_ERROR_MAP(X)                                                                                              \
+	X(NOMEM, -1, "out of memory")                                                                                  \
+	X(IO, -2, "the system refused")                                                                                \
+	X(PIPELINE, -3, "the pipeline file is wrong")                                                                  \
+	X(USAGE, -4, "the call is wrong")                                                                              \
+	X(NOTFOUND, -5, "there is no such thing")                                                                      \
+	X(STORE, -6, "the history cannot be read or written")                                                          \
+	X(NETWORK, -7, "the network or a remote server failed")                                                        \
+	X(LIMIT, -8, "a limit was reached")                                                                            \
+	X(BUSY, -9, "somebody else is at work there")                                                                  \
+	X(UNSUPPORTED, -10, "this build or machine cannot do that")
+
+enum pipe_code {
+	PIPE_OK = 0,
+#define X(name, value, text) PIPE_E##name = value,
+	PIPE_ERROR_MAP(X)
+#undef X
+};
+
+/* A failure: a code for programs, a sentence for people.  A plain value: nothing to free, usable when memory has run out. */
+typedef struct pipe_error {
+	enum pipe_code code;
+	unsigned line, column; /* 1-based; 0: no place in a file is to blame */
+	char file[256];        /* cut short rather than allocated; empty: none */
+	char text[512];
+} pipe_error;
+
+/* The general sentence for a code ("out of memory"); never NULL, static. */
+PIPE_API const char *pipe_code_text(int code);
+
+/* The library's version, as PIPE_VERSION was when it was built. */
+PIPE_API const char *pipe_version(void);
+
+/* Receives rendered text piece by piece; returns 0 to go on, anything else to stop (the call then fails with PIPE_EIO). */
+typedef int (*pipe_write_cb)(void *payload, const char *text, size_t length);
+
+/* ---- project ----------------------------------------------------------------------------------------------------- */
+
+typedef struct pipe_project pipe_project;
+
+typedef struct pipe_project_options {
+	unsigned version;
+	const char *directory;       /* where to start looking; NULL: the current directory.  The project is the Git work tree
+	                                around it, or the directory itself outside Git */
+	const char *state_directory; /* NULL: $PIPE_STATE_DIR, or `.pipe` in the project */
+	void (*log)(void *payload, const char *message); /* the library's own warnings, a sentence each; NULL: dropped */
+	void *payload;
+} pipe_project_options;
+#define PIPE_PROJECT_OPTIONS_VERSION 1
+#define PIPE_PROJECT_OPTIONS_INIT { PIPE_PROJECT_OPTIONS_VERSION, NULL, NULL, NULL, NULL }
+
+/* Opens a project.  Nothing is written until a run starts.  opts may be NULL; what it points to is copied. */
+PIPE_API int pipe_project_open(pipe_project **out, const pipe_project_options *opts, pipe_error *err);
+PIPE_API void pipe_project_free(pipe_project *project);
+/* Absolute paths, without a trailing slash. */
+PIPE_API const char *pipe_project_directory(const pipe_project *project);
+PIPE_API const char *pipe_project_state_directory(const pipe_project *project);
+
+/* ---- plan -------------------------------------------------------------------------------------------------------- */
+
+typedef struct pipe_plan pipe_plan;
+
+/* Limits on what a pipeline file may ask of the reader; 0 means the default (docs/reference/limits.md). */
+typedef struct pipe_limits {
+	uint64_t file_bytes;   /* one file: 16 MiB */
+	uint64_t total_bytes;  /* all files of a pipeline together: 64 MiB */
+	uint32_t depth;        /* nesting of YAML collections: 100 */
+	uint32_t nodes;        /* YAML nodes after aliases are followed: 4,000,000 */
+	uint32_t includes;     /* files included in one pipeline: 150 */
+	uint32_t jobs;         /* job instances after parallel and matrix: 100,000 */
+	uint32_t matrix;       /* job instances of one job: 10,000 */
+	uint32_t regex_steps;  /* steps of one regular expression match: 1,000,000 */
+	uint32_t network_ms;   /* fetching one include: 30,000 */
+} pipe_limits;
+
+typedef struct pipe_plan_options {
+	unsigned version;
+	const char *file;             /* relative to the project; NULL: the first of pipe.yml .pipe.yml pipeline.yml .gitlab-ci.yml */
+	const char *text;             /* the file's content where it is not to be read from disk (file names it then); or NULL */
+	const char *const *variables; /* "KEY=VALUE", NULL-terminated: pipeline variables, they win over those of the file; or NULL */
+	const char *const *unset_variables; /* "KEY": removed wherever they were set; or NULL */
+	const char *const *variables_files; /* files of KEY: VALUE (YAML) or KEY=VALUE lines; or NULL */
+	const char *const *inputs;    /* "KEY=VALUE" for spec:inputs; or NULL */
+	const char *as;               /* push | merge_request[:TARGET] | tag[:NAME] | schedule | web; NULL: push */
+	int assume_changed;           /* every rules:changes is true */
+	int offline;                  /* included files come from the cache only */
+	const char *const *jobs;      /* only these jobs (and what they need); a matrix job's base name selects all of its jobs */
+	const char *const *manual;    /* manual jobs to start without being asked again */
+	const char *stage;            /* only the jobs of this stage; or NULL */
+	int no_needs;                 /* with jobs: without what they need */
+	int only_needs;               /* with jobs: what they need, without themselves */
+	int strict;                   /* what this executor cannot honour is an error, not a warning */
+	pipe_limits limits;
+} pipe_plan_options;
+#define PIPE_PLAN_OPTIONS_VERSION 1
+#define PIPE_PLAN_OPTIONS_INIT                                                                                         \
+	{ PIPE_PLAN_OPTIONS_VERSION, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0, 0, 0,        \
+	  { 0, 0, 0, 0, 0, 0, 0, 0, 0 } }
+
+enum pipe_severity { PIPE_ERROR, PIPE_WARNING, PIPE_NOTE };
+
+/* One thing to say about a pipeline file. */
+typedef struct pipe_diagnostic {
+	enum pipe_severity severity;
+	const char *code;    /* stable, such as "unknown-keyword": docs/reference/diagnostics.md */
+	const char *file;    /* as the user would name it */
+	unsigned line, column, length; /* 1-based; length of the text at fault in characters, at least 1 */
+	const char *message; /* what is wrong */
+	const char *hint;    /* what would be right; or NULL */
+} pipe_diagnostic;
+
+/* Reads, checks and resolves a pipeline file.  On PIPE_EPIPELINE *out is set too: a plan that cannot be run, whose diagnostics
+ * say all that is wrong.  The plan outlives neither the project nor the limits' strings it was made with. */
+PIPE_API int pipe_plan_load(pipe_plan **out, pipe_project *project, const pipe_plan_options *opts, pipe_error *err);
+PIPE_API void pipe_plan_free(pipe_plan *plan);
+
+PIPE_API size_t pipe_plan_diagnostic_count(const pipe_plan *plan, enum pipe_severity severity);
+/* i counts over all severities, in the order of files and lines; NULL past the end. */
+PIPE_API const pipe_diagnostic *pipe_plan_diagnostic(const pipe_plan *plan, size_t i);
+
+/* One job of a plan, for looking at. */
+typedef struct pipe_job_info {
+	const char *name;
+	const char *stage;
+	const char *when;         /* on_success on_failure always manual delayed never */
+	int allow_failure;
+	int included;             /* 0: rules, only/except or the selection leave it out */
+	const char *reason;       /* why it is in or out: the rule that decided, in words */
+	const char *reason_file;  /* and its place; NULL: no place */
+	unsigned reason_line;
+	const char *const *needs; /* names, NULL-terminated; NULL: it waits for the earlier stages */
+} pipe_job_info;
+
+PIPE_API size_t pipe_plan_job_count(const pipe_plan *plan);
+/* Fills *out, in the order of execution; PIPE_ENOTFOUND past the end. */
+PIPE_API int pipe_plan_job(const pipe_plan *plan, size_t i, pipe_job_info *out);
+
+enum pipe_view {
+	PIPE_VIEW_DIAGNOSTICS_TEXT, /* for people: place, line, caret, message, hint; colour: 1 */
+	PIPE_VIEW_DIAGNOSTICS_JSON,
+	PIPE_VIEW_DIAGNOSTICS_SARIF, /* SARIF 2.1.0 */
+	PIPE_VIEW_PLAN_TEXT,
+	PIPE_VIEW_PLAN_JSON,
+	PIPE_VIEW_GRAPH_ASCII,
+	PIPE_VIEW_GRAPH_DOT,
+	PIPE_VIEW_GRAPH_MERMAID,
+	PIPE_VIEW_GRAPH_SVG,
+	PIPE_VIEW_JOB,              /* subject: a job's name; its merged definition, each key with its place */
+	PIPE_VIEW_KEYWORD,          /* subject: a keyword such as "artifacts" or "artifacts:paths"; the plan may be NULL */
+	PIPE_VIEW_SCHEMA,           /* JSON Schema of the language; the plan may be NULL */
+	PIPE_VIEW_REFERENCE         /* the keyword reference as Markdown; the plan may be NULL */
+};
+
+typedef struct pipe_view_options {
+	unsigned version;
+	const char *subject; /* PIPE_VIEW_JOB, PIPE_VIEW_KEYWORD */
+	int colour;          /* ANSI colours where the view is text */
+	unsigned width;      /* columns; 0: 100 */
+} pipe_view_options;
+#define PIPE_VIEW_OPTIONS_VERSION 1
+#define PIPE_VIEW_OPTIONS_INIT { PIPE_VIEW_OPTIONS_VERSION, NULL, 0, 0 }
+
+/* Renders one view of a plan or of the language. */
+PIPE_API int pipe_plan_view(const pipe_plan *plan, enum pipe_view view, const pipe_view_options *opts, pipe_write_cb write,
+                            void *payload, pipe_error *err);
+
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+/* A run is one stream of events.  Names are stable; new kinds may join, so ignore what you do not know. */
+#define PIPE_EVENT_MAP(X)                                                                                              \
+	X(RUN_STARTED, "run_started")   /* once, first */                                                              \
+	X(JOB_QUEUED, "job_queued")     /* its needs allow it; it waits for a place to run (or for its delay) */       \
+	X(JOB_STARTED, "job_started")   /* an attempt begins */                                                        \
+	X(LOG, "log")                   /* output of a job: whole lines */                                             \
+	X(JOB_RETRY, "job_retry")       /* an attempt failed and another follows */                                    \
+	X(JOB_FINISHED, "job_finished") /* the job's last word */                                                      \
+	X(WARNING, "warning")           /* something the user should know */                                           \
+	X(RUN_FINISHED, "run_finished") /* once, last */
+
+enum pipe_event_kind {
+#define X(name, text) PIPE_EVENT_##name,
+	PIPE_EVENT_MAP(X)
+#undef X
+};
+
+/* States of a job. */
+#define PIPE_STATUS_MAP(X)                                                                                             \
+	X(WAITING, "waiting")       /* for other jobs */                                                               \
+	X(READY, "ready")           /* for a place to run */                                                           \
+	X(STARTING, "starting")     /* its workspace is prepared */                                                    \
+	X(RUNNING, "running")                                                                                          \
+	X(COLLECTING, "collecting") /* its artifacts are taken */                                                      \
+	X(SUCCESS, "success")                                                                                          \
+	X(FAILED, "failed")                                                                                            \
+	X(WARNING, "warning")       /* failed, and allowed to */                                                       \
+	X(SKIPPED, "skipped")                                                                                          \
+	X(MANUAL, "manual")         /* waits for somebody to start it */                                               \
+	X(CANCELLED, "cancelled")                                                                                      \
+	X(LOST, "lost")             /* its runner died */
+
+enum pipe_status {
+#define X(name, text) PIPE_STATUS_##name,
+	PIPE_STATUS_MAP(X)
+#undef X
+};
+/* "success"; static. */
+PIPE_API const char *pipe_status_name(enum pipe_status status);
+PIPE_API const char *pipe_event_name(enum pipe_event_kind kind);
+
+typedef struct pipe_event {
+	enum pipe_event_kind kind;
+	int64_t time_ms;
+	int64_t run;              /* the run's number */
+	const char *job;          /* NULL: the event is the run's */
+	uint32_t job_index;       /* of this run, counted from 0; stable; undefined without job */
+	const char *stage;        /* of the job */
+	uint32_t attempt;         /* from 1 */
+	enum pipe_status status;  /* JOB_FINISHED, RUN_FINISHED */
+	int exit_code;            /* JOB_FINISHED, JOB_RETRY; -1: there is none */
+	const char *reason;       /* why, in words: "script failed with exit code 2"; or NULL */
+	const char *failure;      /* JOB_FINISHED, JOB_RETRY: script_failure, job_execution_timeout, runner_system_failure...; or NULL */
+	int64_t duration_ms;      /* JOB_FINISHED, RUN_FINISHED */
+	int64_t expected_ms;      /* RUN_STARTED, JOB_STARTED: estimate from history; -1: none */
+	uint32_t jobs_total;      /* RUN_STARTED */
+	const char *text;         /* LOG: bytes of whole lines, not NUL-terminated, secrets masked; WARNING: a sentence */
+	size_t text_length;       /* LOG */
+} pipe_event;
+
+/* Called on the thread that drives the run; what the event points to lives until the call returns. */
+typedef void (*pipe_event_cb)(void *payload, const pipe_event *event);
+
+/* Writes an event as the line(s) of NDJSON that docs/events.md describes, each with its newline. */
+PIPE_API int pipe_event_json(const pipe_event *event, pipe_write_cb write, void *payload);
+
+/* ---- run --------------------------------------------------------------------------------------------------------- */
+
+typedef struct pipe_run pipe_run;
+
+typedef struct pipe_run_options {
+	unsigned version;
+	unsigned max_jobs;      /* at a time; 0: one per processor */
+	int keep_going;         /* 1: jobs that do not depend on a failed one still run (the default of the language); 0: the first
+	                           failure starts nothing new */
+	int isolate;            /* each job in its own copy of the tracked and changed files */
+	int64_t retry_of;       /* repeat what did not succeed in this run, keep the rest; 0: a new run */
+	pipe_event_cb on_event; /* may be NULL; never called after pipe_run_free() */
+	void *payload;
+	void *loop;             /* a uv_loop_t to run on, whose owner then drives it; NULL: a loop of the run's own, see pipe_run_wait() */
+	int subreaper;          /* 1: this process may become a child subreaper, so that daemons of jobs are found and ended.  It is
+	                           an attribute of the whole process: a host that has children of its own decides */
+	unsigned grace_ms;      /* between TERM and KILL; 0: 10,000 */
+	int durable;            /* 1: history survives a power cut at the price of a disk flush a commit */
+} pipe_run_options;
+#define PIPE_RUN_OPTIONS_VERSION 1
+#define PIPE_RUN_OPTIONS_INIT { PIPE_RUN_OPTIONS_VERSION, 0, 1, 0, 0, NULL, NULL, NULL, 0, 0, 0 }
+
+/* Starts plan, which must outlive the run. */
+PIPE_API int pipe_run_start(pipe_run **out, pipe_project *project, const pipe_plan *plan, const pipe_run_options *opts,
+                            pipe_error *err);
+/* Drives the run's own loop until it has ended (not for a run on the host's loop).  PIPE_OK however the jobs ended; an error
+ * says that the machinery failed: the history could not be written, for instance. */
+PIPE_API int pipe_run_wait(pipe_run *run, pipe_error *err);
+/* Ends the run: TERM to its jobs, KILL after the grace time; after_script still runs.  A second call kills at once.
+ * Safe from any thread and from a signal handler.  Events go on coming until RUN_FINISHED. */
+PIPE_API void pipe_run_cancel(pipe_run *run);
+/* Starts a job that waits for somebody to start it.  On the thread that drives the run. */
+PIPE_API int pipe_run_play(pipe_run *run, const char *job, pipe_error *err);
+PIPE_API int64_t pipe_run_number(const pipe_run *run);
+/* PIPE_STATUS_RUNNING until it has ended; then SUCCESS, FAILED or CANCELLED. */
+PIPE_API enum pipe_status pipe_run_status(const pipe_run *run);
+/* The job's state now, by the index that its events bear; a run that still goes on is cancelled and awaited by free. */
+PIPE_API enum pipe_status pipe_run_job_status(const pipe_run *run, uint32_t job_index);
+PIPE_API void pipe_run_free(pipe_run *run);
+
+/* ---- history ----------------------------------------------------------------------------------------------------- */
+
+typedef struct pipe_run_record {
+	int64_t number;
+	enum pipe_status status;    /* RUNNING, SUCCESS, FAILED, CANCELLED, LOST */
+	int64_t started_ms, finished_ms; /* finished_ms 0: not yet */
+	const char *file;           /* the pipeline file */
+	const char *name;           /* workflow:name; or "" */
+	const char *source;         /* push, merge_request_event... */
+	const char *commit_sha, *branch, *title; /* "" outside Git */
+	int dirty;                  /* the work tree differed from the commit */
+	uint32_t jobs, failed;      /* counts */
+	int64_t parent;             /* the run whose child pipeline or retry this is; 0: none */
+} pipe_run_record;
+
+typedef struct pipe_job_record {
+	uint32_t index;
+	const char *name, *stage;
+	enum pipe_status status;
+	int allow_failure;
+	int exit_code;              /* -1: none */
+	uint32_t attempts;
+	int64_t queued_ms, started_ms, finished_ms; /* 0: not yet */
+	const char *reason, *failure; /* or "" */
+	double coverage;            /* per cent; negative: none */
+	uint64_t log_bytes, log_lines;
+} pipe_job_record;
+
+typedef struct pipe_transition_record {
+	uint32_t job_index;
+	uint32_t attempt;
+	int64_t time_ms;
+	enum pipe_status status;
+	const char *reason;         /* or "" */
+} pipe_transition_record;
+
+typedef struct pipe_artifact_record {
+	uint32_t job_index;
+	const char *job, *name, *kind; /* kind: "archive" or a report such as "junit", "dotenv" */
+	const char *path;           /* of the archive, absolute */
+	uint64_t bytes;
+	uint32_t files;
+	int64_t expires_ms;         /* 0: never */
+} pipe_artifact_record;
+
+/* Callbacks return 0 to go on, anything else to stop early (no error).  Records live until the callback returns.
+ * Run 0 means the last one.  All history calls may be made while a run of another process writes. */
+PIPE_API int pipe_history_runs(pipe_project *project, int64_t before, size_t limit,
+                               int (*each)(void *payload, const pipe_run_record *run), void *payload, pipe_error *err);
+PIPE_API int pipe_history_run(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_run_record *run),
+                              void *payload, pipe_error *err);
+PIPE_API int pipe_history_jobs(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_job_record *job),
+                               void *payload, pipe_error *err);
+PIPE_API int pipe_history_transitions(pipe_project *project, int64_t run,
+                                      int (*each)(void *payload, const pipe_transition_record *t), void *payload,
+                                      pipe_error *err);
+PIPE_API int pipe_history_artifacts(pipe_project *project, int64_t run, const char *job,
+                                    int (*each)(void *payload, const pipe_artifact_record *a), void *payload,
+                                    pipe_error *err);
+/* The definition of a run as it was expanded then (YAML), and its variables without secrets (JSON object). */
+PIPE_API int pipe_history_definition(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);
+PIPE_API int pipe_history_variables(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);
+
+/* A job's log, from a line (counted from 1) on.  times: one callback a line, with its time; otherwise in large pieces with
+ * time_ms 0.  follow: goes on until the job has ended. */
+typedef struct pipe_log_options {
+	unsigned version;
+	uint64_t from_line;
+	int follow;
+	int times;
+} pipe_log_options;
+#define PIPE_LOG_OPTIONS_VERSION 1
+#define PIPE_LOG_OPTIONS_INIT { PIPE_LOG_OPTIONS_VERSION, 1, 0, 0 }
+PIPE_API int pipe_history_log(pipe_project *project, int64_t run, const char *job, const pipe_log_options *opts,
+                              int (*each)(void *payload, int64_t time_ms, const char *text, size_t length), void *payload,
+                              pipe_error *err);
+
+/* Unpacks an artifact archive into a directory; nothing leaves it. */
+PIPE_API int pipe_artifact_extract(pipe_project *project, const char *archive, const char *directory, pipe_error *err);
+
+/* Asks the process that drives a run to cancel it. */
+PIPE_API int pipe_history_cancel(pipe_project *project, int64_t run, pipe_error *err);
+/* Plan options that repeat a run: its file, variables, inputs and kind.  The strings belong to the project. */
+PIPE_API int pipe_history_plan_options(pipe_project *project, int64_t run, pipe_plan_options *out, pipe_error *err);
+
+/* What became of runs whose process died: they are marked lost, their processes ended.  Every run start does it too. */
+PIPE_API int pipe_history_recover(pipe_project *project, unsigned *runs, unsigned *processes, pipe_error *err);
+
+typedef struct pipe_gc_options {
+	unsigned version;
+	int64_t max_age_ms;    /* 0: any */
+	uint32_t max_runs;     /* 0: any number */
+	uint64_t max_bytes;    /* 0: any size */
+	int dry_run;
+} pipe_gc_options;
+#define PIPE_GC_OPTIONS_VERSION 1
+#define PIPE_GC_OPTIONS_INIT { PIPE_GC_OPTIONS_VERSION, 0, 0, 0, 0 }
+typedef struct pipe_gc_result {
+	uint32_t runs, artifacts, caches;
+	uint64_t bytes;
+} pipe_gc_result;
+PIPE_API int pipe_history_gc(pipe_project *project, const pipe_gc_options *opts, pipe_gc_result *result, pipe_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,276 @@
+/*
+ * The model: a pipeline as structs, decoded from the merged document and checked one job at a time.  Nothing here depends on the
+ * kind of run; rules are not evaluated yet and matrices not unfolded (plan.h does both).  Everything lives in the load's arena.
+ * Text that may hold variables is kept as written; a field says "expanded" where it is not.
+ */
+#ifndef PIPELINE_MODEL_H
+#define PIPELINE_MODEL_H
+
+#include "base/map.h"
+#include "base/mark.h"
+#include "base/vec.h"
+#include "pipeline/document.h"
+#include "pipeline/variable.h"
+#include <stdbool.h>
+
+typedef VEC(const char *) text_list;
+
+enum job_when { WHEN_UNSET, WHEN_ON_SUCCESS, WHEN_ON_FAILURE, WHEN_ALWAYS, WHEN_MANUAL, WHEN_DELAYED, WHEN_NEVER };
+const char *when_name(enum job_when when); /* "on_success"; "" for WHEN_UNSET */
+
+enum tristate { UNSET = 0, NO = 1, YES = 2 };
+
+/* One entry of a flattened script; each is one unit for the shell. */
+struct command {
+	const char *text;
+	struct mark at;
+};
+typedef VEC(struct command) script;
+
+struct exit_codes {
+	VEC(int) list;
+};
+
+struct allow_failure {
+	enum tristate state;     /* YES also with exit codes */
+	struct exit_codes codes; /* count 0: every exit code */
+};
+
+/* needs:parallel:matrix and its like: a set of NAME -> accepted values. */
+struct matrix_axis {
+	const char *name;
+	text_list values;
+	struct mark at;
+};
+struct matrix_row {
+	VEC(struct matrix_axis) axes;
+};
+struct matrix {
+	VEC(struct matrix_row) rows;
+};
+
+struct need {
+	const char *job;       /* NULL: pipeline or project says where */
+	struct mark at;
+	bool artifacts;        /* default true */
+	bool optional;
+	struct matrix matrix;  /* selects instances of a matrix job; no rows: all */
+	const char *pipeline, *project, *ref; /* of another pipeline: no meaning on one machine; warned of */
+};
+struct needs {
+	bool set;              /* `needs: []` is set and empty */
+	struct mark at;
+	VEC(struct need) list;
+};
+
+struct rule {
+	struct mark at;
+	const char *condition;       /* `if`, or NULL */
+	struct mark condition_at;
+	struct expression *expression; /* parsed `if`; NULL: none (or wrong, and reported) */
+	bool has_changes, has_exists;
+	text_list changes, exists;
+	const char *compare_to;      /* changes:compare_to */
+	const char *exists_project, *exists_ref;
+	enum job_when when;
+	struct allow_failure allow_failure;
+	struct variables variables;
+	struct needs needs;
+	const char *start_in;
+	enum tristate interruptible;
+	const char *auto_cancel;     /* workflow rules: on_new_commit */
+};
+struct rules {
+	bool set;
+	struct mark at;
+	VEC(struct rule) list;
+};
+
+/* only / except: refs, variables, changes, kubernetes */
+struct only {
+	bool set;
+	struct mark at;
+	text_list refs, variables, changes;
+	bool kubernetes;
+};
+
+enum retry_cause {
+	RETRY_ALWAYS = 1 << 0,
+	RETRY_UNKNOWN_FAILURE = 1 << 1,
+	RETRY_SCRIPT_FAILURE = 1 << 2,
+	RETRY_API_FAILURE = 1 << 3,
+	RETRY_STUCK_OR_TIMEOUT_FAILURE = 1 << 4,
+	RETRY_RUNNER_SYSTEM_FAILURE = 1 << 5,
+	RETRY_RUNNER_UNSUPPORTED = 1 << 6,
+	RETRY_STALE_SCHEDULE = 1 << 7,
+	RETRY_JOB_EXECUTION_TIMEOUT = 1 << 8,
+	RETRY_ARCHIVED_FAILURE = 1 << 9,
+	RETRY_UNMET_PREREQUISITES = 1 << 10,
+	RETRY_SCHEDULER_FAILURE = 1 << 11,
+	RETRY_DATA_INTEGRITY_FAILURE = 1 << 12
+};
+struct retry {
+	int max;                 /* 0..2 */
+	unsigned causes;         /* retry_cause bits; 0: RETRY_ALWAYS */
+	struct exit_codes codes; /* also retried on these */
+};
+
+struct report {
+	const char *kind;        /* "junit", "dotenv"... */
+	text_list paths;
+	const char *format;      /* coverage_report: cobertura, jacoco */
+	struct mark at;
+};
+struct artifacts {
+	bool set;
+	struct mark at;
+	text_list paths, exclude;
+	bool untracked;
+	const char *name, *expose_as, *access;
+	enum job_when when;      /* ON_SUCCESS (default), ON_FAILURE, ALWAYS */
+	int64_t expire_ms;       /* -1: never; 0: not given */
+	VEC(struct report) reports;
+};
+
+enum cache_policy { CACHE_PULL_PUSH, CACHE_PULL, CACHE_PUSH };
+struct cache {
+	struct mark at;
+	const char *key;         /* NULL: "default", or key_files */
+	text_list key_files;     /* one or two */
+	bool key_files_commits;  /* key:files_commits */
+	const char *key_prefix;
+	text_list paths, fallback_keys;
+	bool untracked, unprotect;
+	const char *policy;      /* may be a variable; decoded by cache_policy_of(expanded) */
+	enum job_when when;
+};
+bool cache_policy_of(const char *text, enum cache_policy *policy);
+
+struct image {
+	const char *name;        /* NULL: none */
+	struct mark at;
+	text_list entrypoint, pull_policy;
+	bool has_entrypoint;
+	const char *user, *platform;
+};
+struct service {
+	struct image image;
+	const char *alias;
+	text_list command;
+	bool has_command;
+	struct variables variables;
+};
+
+struct environment {
+	const char *name;        /* NULL: none */
+	struct mark at;
+	const char *url, *on_stop, *action, *auto_stop_in, *deployment_tier;
+};
+
+enum trigger_file_kind { TRIGGER_LOCAL, TRIGGER_ARTIFACT, TRIGGER_PROJECT, TRIGGER_REMOTE, TRIGGER_TEMPLATE, TRIGGER_COMPONENT };
+struct trigger_file {
+	enum trigger_file_kind kind;
+	const char *path;        /* or URL, or component address */
+	const char *job;         /* artifact */
+	const char *project, *ref;
+	struct mark at;
+	struct node *inputs;     /* map, or NULL */
+	struct node *include;    /* the item as written: handed to the child's load */
+};
+struct trigger {
+	bool set;
+	struct mark at;
+	VEC(struct trigger_file) files; /* none: a pipeline of another project */
+	const char *project, *branch;
+	bool depend, mirror;     /* strategy */
+	bool forward_yaml;       /* default true: global and job variables go down */
+	bool forward_pipeline;   /* default false */
+	struct node *inputs;
+};
+
+struct job_shell {
+	bool set;
+	text_list argv;          /* one of "bash" "sh", or an argv that is given the script as a file */
+	struct mark at;
+};
+
+struct secret_file { /* `secrets:` are parsed and checked; the local executor has no vault */
+	const char *name;
+	struct mark at;
+};
+
+/* One job as written (after include, extends, default, references). */
+struct job {
+	const char *name;
+	struct mark at;          /* its key */
+	struct node *node;       /* its merged map */
+	uint32_t index;          /* in the order of the file, over all non-hidden jobs */
+	uint32_t stage;          /* index into pipeline.stages */
+	struct mark stage_at;
+
+	script before_script, main, after_script; /* flattened */
+	bool has_script;         /* `script` (or `run`) was given */
+	struct node *steps;      /* run: not honoured by the local executor */
+	const char *uses;        /* typed stage; or NULL */
+	struct node *with;
+
+	enum job_when when;
+	const char *start_in;
+	const char *manual_confirmation;
+	struct allow_failure allow_failure;
+	struct needs needs;
+	bool has_dependencies;
+	struct mark dependencies_at;
+	VEC(struct need) dependencies;
+	struct rules rules;
+	struct only only, except;
+	struct variables variables;
+	bool inherit_variables_all;      /* false: only those in inherit_variables */
+	text_list inherit_variables;
+	int parallel;            /* N; 0: none */
+	struct matrix matrix;    /* rows: parallel:matrix */
+	struct mark parallel_at;
+	int64_t timeout_ms;      /* 0: the default (1 h) */
+	struct retry retry;
+	enum tristate interruptible;
+	const char *resource_group;
+	text_list tags;
+	struct image image;
+	VEC(struct service) services;
+	struct artifacts artifacts;
+	VEC(struct cache) caches;
+	const char *coverage;    /* the regular expression without its slashes */
+	struct mark coverage_at;
+	struct environment environment;
+	struct trigger trigger;
+	struct job_shell shell;
+	script pre_get_sources;  /* hooks:pre_get_sources_script */
+	/* Keywords of this job that the local executor does not honour: bits by keyword row (see keyword.h), for the run's one warning. */
+	text_list unhonoured;
+};
+
+struct stage {
+	const char *name;
+	struct mark at;
+};
+
+struct workflow {
+	const char *name;
+	struct rules rules;
+	const char *auto_cancel_on_new_commit, *auto_cancel_on_job_failure;
+};
+
+struct pipeline {
+	const char *file;        /* the entry file's name */
+	struct node *root;       /* merged, expanded document: what a run keeps */
+	VEC(struct stage) stages; /* .pre first, .post last */
+	struct variables variables; /* global */
+	struct workflow workflow;
+	VEC(struct job) jobs;    /* in the order of the file; hidden ones are not here */
+	struct map job_by_name;  /* -> struct job * */
+	VEC(const char *) templates; /* names of the hidden jobs, for "did you mean" */
+};
+
+struct job *pipeline_job(const struct pipeline *p, const char *name);
+
+#endif

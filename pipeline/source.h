@@ -1,0 +1,30 @@
+/*
+ * The texts of one load: the pipeline file, what it includes, the command line's variables.  A mark names one by its index.
+ * A source's text stays in memory as long as the load's arena, so that a diagnostic can show the line.
+ */
+#ifndef PIPELINE_SOURCE_H
+#define PIPELINE_SOURCE_H
+
+#include "base/arena.h"
+#include "base/mark.h"
+#include "base/vec.h"
+
+struct source {
+	const char *name;     /* as the user would name it: "ci/build.yml", "https://…/x.yml", "group/project:file.yml@ref" */
+	const char *text;     /* NUL-terminated; NULL: cannot be shown */
+	size_t length;
+	struct mark included; /* the include that brought it; line 0: the file itself */
+};
+
+struct sources {
+	VEC(struct source) list;
+};
+
+/* Index of the new source, or -1: no memory, or more than 65,000 of them. */
+int sources_add(struct sources *s, struct arena *a, struct source source);
+/* Never NULL. */
+const char *sources_name(const struct sources *s, struct mark at);
+/* The line's text without its end; NULL when it cannot be shown.  Linear in the file's size: for diagnostics only. */
+const char *sources_line(const struct sources *s, struct mark at, size_t *length);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * The store: history in SQLite (WAL), written by one connection on the loop's thread that commits in groups, read by any number of
+ * others.  runner/store/ is the one place that says sqlite3_.  The schema is a list of numbered migrations (migration.c).
+ *
+ * Layout of the state directory:
+ *   pipe.db                     the database
+ *   runs/<number>/<job>.log     logs (and .idx, .log.zst): runner/log.h;  <job> is the job's index
+ *   runs/<number>/<job>.art     artifact archives; other archives as artifact.h names them
+ *   cache/                      caches by key
+ *   includes/                   fetched includes
+ *   lock/<number>               held (flock) by the process that drives the run; its socket for cancel: lock/<number>.sock
+ */
+#ifndef RUNNER_STORE_STORE_H
+#define RUNNER_STORE_STORE_H
+
+#include "pipe.h"
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct store; /* one connection with its statements; one thread at a time */
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/* STORE_WRITE creates directory and database where there are none and migrates; STORE_READ of a missing one is PIPE_ENOTFOUND.
+ * A database of a newer pipe is refused with a sentence that says so.  durable: synchronous=FULL, else NORMAL. */
+int store_open(struct store **out, const char *directory, enum store_mode mode, bool durable, pipe_error *err);
+void store_free(struct store *s);
+const char *store_directory(const struct store *s);
+
+/* ---- writing: a transaction is opened by the first change and ended by store_commit ---- */
+
+struct store_run {
+	const char *nonce;      /* 32 hex digits */
+	int64_t created_ms;
+	const char *file, *name, *source, *commit_sha, *branch, *title;
+	bool dirty;
+	int64_t parent;         /* 0: none */
+	int parent_job;         /* index of the trigger job in parent; -1: none */
+	int64_t retry_of;       /* 0: none */
+	const char *definition; /* expanded YAML */
+	const char *variables;  /* JSON object, without secrets */
+	const char *options;    /* JSON: what pipe_history_plan_options needs to repeat the run */
+	uint32_t jobs;          /* selected ones */
+};
+struct store_job {
+	uint32_t index;
+	const char *name, *stage;
+	enum pipe_status status; /* WAITING, or kept from the run that is repeated */
+	bool allow_failure;
+};
+/* Gives the run its number. */
+int store_run_create(struct store *s, const struct store_run *run, int64_t *number, pipe_error *err);
+int store_run_finish(struct store *s, int64_t run, enum pipe_status status, int64_t time_ms, pipe_error *err);
+int store_job_create(struct store *s, int64_t run, const struct store_job *job, pipe_error *err);
+
+/* A change of a job's state: appended to its transitions, and the job's row made to say so. */
+struct store_change {
+	uint32_t job, attempt;
+	enum pipe_status status;
+	int64_t time_ms;
+	const char *reason, *failure; /* or NULL */
+	int exit_code;                /* -1: none */
+	pid_t pid;                    /* RUNNING; 0: none */
+	double coverage;              /* negative: none */
+	uint64_t log_bytes, log_lines;
+};
+int store_job_change(struct store *s, int64_t run, const struct store_change *change, pipe_error *err);
+
+struct store_artifact {
+	uint32_t job;
+	const char *name, *kind, *path; /* path relative to the state directory */
+	uint64_t bytes;
+	uint32_t files;
+	int64_t expires_ms;
+};
+int store_artifact_add(struct store *s, int64_t run, const struct store_artifact *artifact, pipe_error *err);
+/* dotenv variables that a job reported: NAME=VALUE pairs, to be there for a retry. */
+int store_dotenv_set(struct store *s, int64_t run, uint32_t job, const char *json, pipe_error *err);
+/* Makes everything since the last commit permanent; nothing open: nothing done. */
+int store_commit(struct store *s, pipe_error *err);
+bool store_has_changes(const struct store *s);
+
+/* ---- reading ---- */
+
+/* The number that 0 stands for; PIPE_ENOTFOUND: no run. */
+int store_resolve_run(struct store *s, int64_t run, int64_t *number, pipe_error *err);
+int store_runs(struct store *s, int64_t before, size_t limit, int (*each)(void *, const pipe_run_record *), void *payload,
+               pipe_error *err);
+int store_run(struct store *s, int64_t run, int (*each)(void *, const pipe_run_record *), void *payload, pipe_error *err);
+int store_jobs(struct store *s, int64_t run, int (*each)(void *, const pipe_job_record *), void *payload, pipe_error *err);
+int store_transitions(struct store *s, int64_t run, int (*each)(void *, const pipe_transition_record *), void *payload,
+                      pipe_error *err);
+int store_artifacts(struct store *s, int64_t run, const char *job, int (*each)(void *, const pipe_artifact_record *),
+                    void *payload, pipe_error *err);
+/* One column of a run: "definition", "variables", "options", "nonce"; the text is the caller's to free(). */
+int store_run_text(struct store *s, int64_t run, const char *column, char **out, pipe_error *err);
+/* A job by name: its index; PIPE_ENOTFOUND with the nearest name in err. */
+int store_job_index(struct store *s, int64_t run, const char *job, uint32_t *index, pipe_error *err);
+int store_dotenv(struct store *s, int64_t run, uint32_t job, char **json, pipe_error *err); /* NULL: none */
+
+/* Durations of past successful runs of jobs by name: the mean of the last five, weighted to the newer.  -1: never run.  One query for
+ * all names of a pipeline file: each(name, ms). */
+int store_durations(struct store *s, const char *file, int (*each)(void *, const char *name, int64_t ms), void *payload,
+                    pipe_error *err);
+
+/* ---- keeping house ---- */
+
+/* Runs that say they are running and whose process is gone (their lock is free). */
+struct store_lost {
+	int64_t run;
+	const char *nonce;
+};
+int store_lost_runs(struct store *s, int (*each)(void *, const struct store_lost *), void *payload, pipe_error *err);
+/* Marks a lost run and its unfinished jobs. */
+int store_run_lost(struct store *s, int64_t run, int64_t time_ms, pipe_error *err);
+int store_gc(struct store *s, const pipe_gc_options *options, int64_t now_ms, pipe_gc_result *result, pipe_error *err);
+
+#endif
