@@ -26,7 +26,7 @@ char *arena_text(struct arena *a, size_t size);
 char *arena_strndup(struct arena *a, const char *text, size_t length);
 char *arena_strdup(struct arena *a, const char *text);
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *arena_vprintf(struct arena *a, const char *format, va_list ap);
+char *arena_vprintf(struct arena *a, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Drops everything; the arena is ready for use again. */
 void arena_clear(struct arena *a);
 

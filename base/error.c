@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(pipe_error *err, enum pipe_code code, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void fill(pipe_error *err, enum pipe_code code, const char *format, va_list ap)
 {
 	memset(err, 0, offsetof(pipe_error, text));
 	err->code = code;
@@ -63,4 +63,9 @@ const char *pipe_code_text(int code)
 	default:
 		return "unknown error";
 	}
+}
+
+const char *pipe_version(void)
+{
+	return PIPE_VERSION;
 }

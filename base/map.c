@@ -62,6 +62,17 @@ static bool grow(struct map *m, struct arena *a)
 	return true;
 }
 
+bool map_reserve(struct map *m, struct arena *a, uint32_t count)
+{
+	uint32_t capacity = 16;
+
+	while (capacity / 4 * 3 < (uint64_t)count + 1 && capacity <= UINT32_MAX / 2)
+		capacity *= 2;
+	m->slots = ARENA_ARRAY(a, struct map_slot, capacity);
+	m->capacity = m->slots ? capacity : 0;
+	return m->slots != NULL;
+}
+
 bool map_put(struct map *m, struct arena *a, const char *key, size_t length, void *value)
 {
 	uint32_t hash = map_hash(key, length);

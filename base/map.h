@@ -27,6 +27,8 @@ struct map {
 void *map_get(const struct map *m, const char *key, size_t length);
 /* Puts or replaces; false: no memory. */
 bool map_put(struct map *m, struct arena *a, const char *key, size_t length, void *value);
+/* Room for so many names, in a map that has none: growing leaves as much again behind.  false: no memory. */
+bool map_reserve(struct map *m, struct arena *a, uint32_t count);
 /* 32-bit hash of bytes, seeded per process image (address-space randomisation), not for storing. */
 uint32_t map_hash(const char *key, size_t length);
 

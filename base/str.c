@@ -23,6 +23,8 @@ void str_init_limit(struct str *s, size_t limit)
 	s->length = s->capacity = 0;
 	s->limit = limit;
 	s->failed = false;
+	s->write = NULL;
+	s->payload = NULL;
 }
 
 void str_clear(struct str *s)
@@ -81,7 +83,8 @@ void str_add(struct str *s, const char *text, size_t length)
 
 	if (!length)
 		return;
-	p = str_room(s, length);
+	/* What fits goes in at once: this is most of what writing JSON costs.  A failed str has room for nothing. */
+	p = length < s->capacity - s->length && !s->failed && !s->limit ? s->data + s->length : str_room(s, length);
 	if (!p)
 		return;
 	memcpy(p, text, length);
@@ -95,6 +98,11 @@ void str_adds(struct str *s, const char *text)
 
 void str_addc(struct str *s, char c)
 {
+	if (s->capacity - s->length > 1 && !s->failed && !s->limit) {
+		s->data[s->length++] = c;
+		s->data[s->length] = '\0';
+		return;
+	}
 	str_add(s, &c, 1);
 }
 
@@ -125,6 +133,18 @@ void str_printf(struct str *s, const char *format, ...)
 	va_start(ap, format);
 	str_vprintf(s, format, ap);
 	va_end(ap);
+}
+
+void str_pass(struct str *s)
+{
+	enum { WORTH_A_CALL = 32 * 1024 };
+
+	if (!s->write || s->length < WORTH_A_CALL || s->failed)
+		return;
+	if (s->write(s->payload, s->data, s->length))
+		s->failed = true;
+	else
+		str_reset(s);
 }
 
 void str_drop(struct str *s, size_t n)

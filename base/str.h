@@ -14,6 +14,8 @@ struct str {
 	size_t length, capacity; /* capacity 0: data is not ours to free */
 	size_t limit;		 /* 0: none */
 	bool failed;
+	int (*write)(void *payload, const char *text, size_t length); /* where str_pass() hands the text on to; or NULL */
+	void *payload;
 };
 
 void str_init(struct str *s);
@@ -26,10 +28,13 @@ void str_add(struct str *s, const char *text, size_t length);
 void str_adds(struct str *s, const char *text);
 void str_addc(struct str *s, char c);
 void str_printf(struct str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void str_vprintf(struct str *s, const char *format, va_list ap);
+void str_vprintf(struct str *s, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Makes room for n more bytes and returns where they go (then add to length and terminate with str_wrote), or NULL. */
 char *str_room(struct str *s, size_t n);
 void str_wrote(struct str *s, size_t n);
+/* For texts that are made piece by piece and may be very long: hands the text on to `write` and forgets it, when there is one and
+ * the text is worth a call.  What `write` refuses (not 0) fails the str. */
+void str_pass(struct str *s);
 /* Drops the first n bytes. */
 void str_drop(struct str *s, size_t n);
 /* The text, the caller's to free(); NULL when failed.  The str is empty afterwards. */

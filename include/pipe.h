@@ -36,16 +36,16 @@ extern "C" {
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
 
-#define PIPE_ERROR_MAP(X)                                                                                              \
-	X(NOMEM, -1, "out of memory")                                                                                  \
-	X(IO, -2, "the system refused")                                                                                \
-	X(PIPELINE, -3, "the pipeline file is wrong")                                                                  \
-	X(USAGE, -4, "the call is wrong")                                                                              \
-	X(NOTFOUND, -5, "there is no such thing")                                                                      \
-	X(STORE, -6, "the history cannot be read or written")                                                          \
-	X(NETWORK, -7, "the network or a remote server failed")                                                        \
-	X(LIMIT, -8, "a limit was reached")                                                                            \
-	X(BUSY, -9, "somebody else is at work there")                                                                  \
+#define PIPE_ERROR_MAP(X)                                                                                                        \
+	X(NOMEM, -1, "out of memory")                                                                                            \
+	X(IO, -2, "the system refused")                                                                                          \
+	X(PIPELINE, -3, "the pipeline file is wrong")                                                                            \
+	X(USAGE, -4, "the call is wrong")                                                                                        \
+	X(NOTFOUND, -5, "there is no such thing")                                                                                \
+	X(STORE, -6, "the history cannot be read or written")                                                                    \
+	X(NETWORK, -7, "the network or a remote server failed")                                                                  \
+	X(LIMIT, -8, "a limit was reached")                                                                                      \
+	X(BUSY, -9, "somebody else is at work there")                                                                            \
 	X(UNSUPPORTED, -10, "this build or machine cannot do that")
 
 enum pipe_code {
@@ -59,7 +59,7 @@ enum pipe_code {
 typedef struct pipe_error {
 	enum pipe_code code;
 	unsigned line, column; /* 1-based; 0: no place in a file is to blame */
-	char file[256];        /* cut short rather than allocated; empty: none */
+	char file[256];	       /* cut short rather than allocated; empty: none */
 	char text[512];
 } pipe_error;
 
@@ -78,14 +78,17 @@ typedef struct pipe_project pipe_project;
 
 typedef struct pipe_project_options {
 	unsigned version;
-	const char *directory;       /* where to start looking; NULL: the current directory.  The project is the Git work tree
+	const char *directory;	     /* where to start looking; NULL: the current directory.  The project is the Git work tree
 	                                around it, or the directory itself outside Git */
 	const char *state_directory; /* NULL: $PIPE_STATE_DIR, or `.pipe` in the project */
 	void (*log)(void *payload, const char *message); /* the library's own warnings, a sentence each; NULL: dropped */
 	void *payload;
 } pipe_project_options;
 #define PIPE_PROJECT_OPTIONS_VERSION 1
-#define PIPE_PROJECT_OPTIONS_INIT { PIPE_PROJECT_OPTIONS_VERSION, NULL, NULL, NULL, NULL }
+#define PIPE_PROJECT_OPTIONS_INIT                                                                                                \
+	{                                                                                                                        \
+		PIPE_PROJECT_OPTIONS_VERSION, NULL, NULL, NULL, NULL                                                             \
+	}
 
 /* Opens a project.  Nothing is written until a run starts.  opts may be NULL; what it points to is copied. */
 PIPE_API int pipe_project_open(pipe_project **out, const pipe_project_options *opts, pipe_error *err);
@@ -100,51 +103,59 @@ typedef struct pipe_plan pipe_plan;
 
 /* Limits on what a pipeline file may ask of the reader; 0 means the default (docs/reference/limits.md). */
 typedef struct pipe_limits {
-	uint64_t file_bytes;   /* one file: 16 MiB */
-	uint64_t total_bytes;  /* all files of a pipeline together: 64 MiB */
-	uint32_t depth;        /* nesting of YAML collections: 100 */
-	uint32_t nodes;        /* YAML nodes after aliases are followed: 4,000,000 */
-	uint32_t includes;     /* files included in one pipeline: 150 */
-	uint32_t jobs;         /* job instances after parallel and matrix: 100,000 */
-	uint32_t matrix;       /* job instances of one job: 10,000 */
-	uint32_t regex_steps;  /* steps of one regular expression match: 1,000,000 */
-	uint32_t network_ms;   /* fetching one include: 30,000 */
+	uint64_t file_bytes;  /* one file: 16 MiB */
+	uint64_t total_bytes; /* all files of a pipeline together: 64 MiB */
+	uint32_t depth;	      /* nesting of YAML collections: 100 */
+	uint32_t nodes;	      /* YAML nodes after aliases are followed: 4,000,000 */
+	uint32_t includes;    /* files included in one pipeline: 150 */
+	uint32_t jobs;	      /* job instances after parallel and matrix: 100,000 */
+	uint32_t matrix;      /* job instances of one job: 10,000 */
+	uint32_t regex_steps; /* steps of one regular expression match: 1,000,000 */
+	uint32_t network_ms;  /* fetching one include: 30,000 */
 } pipe_limits;
 
 typedef struct pipe_plan_options {
 	unsigned version;
-	const char *file;             /* relative to the project; NULL: the first of pipe.yml .pipe.yml pipeline.yml .gitlab-ci.yml */
-	const char *text;             /* the file's content where it is not to be read from disk (file names it then); or NULL */
-	const char *const *variables; /* "KEY=VALUE", NULL-terminated: pipeline variables, they win over those of the file; or NULL */
+	const char *file; /* relative to the project; NULL: the first of pipe.yml .pipe.yml pipeline.yml .gitlab-ci.yml */
+	const char *text; /* the file's content where it is not to be read from disk (file names it then); or NULL */
+	const char *const
+		*variables; /* "KEY=VALUE", NULL-terminated: pipeline variables, they win over those of the file; or NULL */
 	const char *const *unset_variables; /* "KEY": removed wherever they were set; or NULL */
 	const char *const *variables_files; /* files of KEY: VALUE (YAML) or KEY=VALUE lines; or NULL */
-	const char *const *inputs;    /* "KEY=VALUE" for spec:inputs; or NULL */
-	const char *as;               /* push | merge_request[:TARGET] | tag[:NAME] | schedule | web; NULL: push */
-	int assume_changed;           /* every rules:changes is true */
-	int offline;                  /* included files come from the cache only */
-	const char *const *jobs;      /* only these jobs (and what they need); a matrix job's base name selects all of its jobs */
-	const char *const *manual;    /* manual jobs to start without being asked again */
-	const char *stage;            /* only the jobs of this stage; or NULL */
-	int no_needs;                 /* with jobs: without what they need */
-	int only_needs;               /* with jobs: what they need, without themselves */
-	int strict;                   /* what this executor cannot honour is an error, not a warning */
+	const char *const *inputs;	    /* "KEY=VALUE" for spec:inputs; or NULL */
+	const char *as;			    /* push | merge_request[:TARGET] | tag[:NAME] | schedule | web; NULL: push */
+	int assume_changed;		    /* every rules:changes is true */
+	int offline;			    /* included files come from the cache only */
+	const char *const *jobs;   /* only these jobs (and what they need); a matrix job's base name selects all of its jobs */
+	const char *const *manual; /* manual jobs to start without being asked again */
+	const char *stage;	   /* only the jobs of this stage; or NULL */
+	int no_needs;		   /* with jobs: without what they need */
+	int only_needs;		   /* with jobs: what they need, without themselves */
+	int strict;		   /* what this executor cannot honour is an error, not a warning */
+	/* "KEY=VALUE": variables whose values never reach a log, an event or the store; or NULL.  Of a run of the past: "KEY" alone, the
+	 * value is to be given again. */
+	const char *const *secrets;
 	pipe_limits limits;
 } pipe_plan_options;
 #define PIPE_PLAN_OPTIONS_VERSION 1
-#define PIPE_PLAN_OPTIONS_INIT                                                                                         \
-	{ PIPE_PLAN_OPTIONS_VERSION, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0, 0, 0,        \
-	  { 0, 0, 0, 0, 0, 0, 0, 0, 0 } }
+#define PIPE_PLAN_OPTIONS_INIT                                                                                                   \
+	{                                                                                                                        \
+		PIPE_PLAN_OPTIONS_VERSION, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0, 0, 0, NULL,      \
+		{                                                                                                                \
+			0, 0, 0, 0, 0, 0, 0, 0, 0                                                                                \
+		}                                                                                                                \
+	}
 
 enum pipe_severity { PIPE_ERROR, PIPE_WARNING, PIPE_NOTE };
 
 /* One thing to say about a pipeline file. */
 typedef struct pipe_diagnostic {
 	enum pipe_severity severity;
-	const char *code;    /* stable, such as "unknown-keyword": docs/reference/diagnostics.md */
-	const char *file;    /* as the user would name it */
+	const char *code;	       /* stable, such as "unknown-keyword": docs/reference/diagnostics.md */
+	const char *file;	       /* as the user would name it */
 	unsigned line, column, length; /* 1-based; length of the text at fault in characters, at least 1 */
-	const char *message; /* what is wrong */
-	const char *hint;    /* what would be right; or NULL */
+	const char *message;	       /* what is wrong */
+	const char *hint;	       /* what would be right; or NULL */
 } pipe_diagnostic;
 
 /* Reads, checks and resolves a pipeline file.  On PIPE_EPIPELINE *out is set too: a plan that cannot be run, whose diagnostics
@@ -160,11 +171,11 @@ PIPE_API const pipe_diagnostic *pipe_plan_diagnostic(const pipe_plan *plan, size
 typedef struct pipe_job_info {
 	const char *name;
 	const char *stage;
-	const char *when;         /* on_success on_failure always manual delayed never */
+	const char *when; /* on_success on_failure always manual delayed never */
 	int allow_failure;
-	int included;             /* 0: rules, only/except or the selection leave it out */
-	const char *reason;       /* why it is in or out: the rule that decided, in words */
-	const char *reason_file;  /* and its place; NULL: no place */
+	int included;		 /* 0: rules, only/except or the selection leave it out */
+	const char *reason;	 /* why it is in or out: the rule that decided, in words */
+	const char *reason_file; /* and its place; NULL: no place */
 	unsigned reason_line;
 	const char *const *needs; /* names, NULL-terminated; NULL: it waits for the earlier stages */
 } pipe_job_info;
@@ -183,36 +194,40 @@ enum pipe_view {
 	PIPE_VIEW_GRAPH_DOT,
 	PIPE_VIEW_GRAPH_MERMAID,
 	PIPE_VIEW_GRAPH_SVG,
-	PIPE_VIEW_JOB,              /* subject: a job's name; its merged definition, each key with its place */
-	PIPE_VIEW_KEYWORD,          /* subject: a keyword such as "artifacts" or "artifacts:paths"; the plan may be NULL */
-	PIPE_VIEW_SCHEMA,           /* JSON Schema of the language; the plan may be NULL */
-	PIPE_VIEW_REFERENCE         /* the keyword reference as Markdown; the plan may be NULL */
+	PIPE_VIEW_JOB,	     /* subject: a job's name; its merged definition, each key with its place */
+	PIPE_VIEW_KEYWORD,   /* subject: a keyword such as "artifacts" or "artifacts:paths"; the plan may be NULL */
+	PIPE_VIEW_SCHEMA,    /* JSON Schema of the language; the plan may be NULL */
+	PIPE_VIEW_REFERENCE, /* the keyword reference as Markdown; the plan may be NULL */
+	PIPE_VIEW_PREDEFINED /* the predefined variables as Markdown; the plan may be NULL */
 };
 
 typedef struct pipe_view_options {
 	unsigned version;
 	const char *subject; /* PIPE_VIEW_JOB, PIPE_VIEW_KEYWORD */
-	int colour;          /* ANSI colours where the view is text */
-	unsigned width;      /* columns; 0: 100 */
+	int colour;	     /* ANSI colours where the view is text */
+	unsigned width;	     /* columns; 0: 100 */
 } pipe_view_options;
 #define PIPE_VIEW_OPTIONS_VERSION 1
-#define PIPE_VIEW_OPTIONS_INIT { PIPE_VIEW_OPTIONS_VERSION, NULL, 0, 0 }
+#define PIPE_VIEW_OPTIONS_INIT                                                                                                   \
+	{                                                                                                                        \
+		PIPE_VIEW_OPTIONS_VERSION, NULL, 0, 0                                                                            \
+	}
 
 /* Renders one view of a plan or of the language. */
 PIPE_API int pipe_plan_view(const pipe_plan *plan, enum pipe_view view, const pipe_view_options *opts, pipe_write_cb write,
-                            void *payload, pipe_error *err);
+			    void *payload, pipe_error *err);
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
 
 /* A run is one stream of events.  Names are stable; new kinds may join, so ignore what you do not know. */
-#define PIPE_EVENT_MAP(X)                                                                                              \
-	X(RUN_STARTED, "run_started")   /* once, first */                                                              \
-	X(JOB_QUEUED, "job_queued")     /* its needs allow it; it waits for a place to run (or for its delay) */       \
-	X(JOB_STARTED, "job_started")   /* an attempt begins */                                                        \
-	X(LOG, "log")                   /* output of a job: whole lines */                                             \
-	X(JOB_RETRY, "job_retry")       /* an attempt failed and another follows */                                    \
-	X(JOB_FINISHED, "job_finished") /* the job's last word */                                                      \
-	X(WARNING, "warning")           /* something the user should know */                                           \
+#define PIPE_EVENT_MAP(X)                                                                                                        \
+	X(RUN_STARTED, "run_started")	/* once, first */                                                                        \
+	X(JOB_QUEUED, "job_queued")	/* its needs allow it; it waits for a place to run (or for its delay) */                 \
+	X(JOB_STARTED, "job_started")	/* an attempt begins */                                                                  \
+	X(LOG, "log")			/* output of a job: whole lines */                                                       \
+	X(JOB_RETRY, "job_retry")	/* an attempt failed and another follows */                                              \
+	X(JOB_FINISHED, "job_finished") /* the job's last word */                                                                \
+	X(WARNING, "warning")		/* something the user should know */                                                     \
 	X(RUN_FINISHED, "run_finished") /* once, last */
 
 enum pipe_event_kind {
@@ -222,19 +237,19 @@ enum pipe_event_kind {
 };
 
 /* States of a job. */
-#define PIPE_STATUS_MAP(X)                                                                                             \
-	X(WAITING, "waiting")       /* for other jobs */                                                               \
-	X(READY, "ready")           /* for a place to run */                                                           \
-	X(STARTING, "starting")     /* its workspace is prepared */                                                    \
-	X(RUNNING, "running")                                                                                          \
-	X(COLLECTING, "collecting") /* its artifacts are taken */                                                      \
-	X(SUCCESS, "success")                                                                                          \
-	X(FAILED, "failed")                                                                                            \
-	X(WARNING, "warning")       /* failed, and allowed to */                                                       \
-	X(SKIPPED, "skipped")                                                                                          \
-	X(MANUAL, "manual")         /* waits for somebody to start it */                                               \
-	X(CANCELLED, "cancelled")                                                                                      \
-	X(LOST, "lost")             /* its runner died */
+#define PIPE_STATUS_MAP(X)                                                                                                       \
+	X(WAITING, "waiting")	/* for other jobs */                                                                             \
+	X(READY, "ready")	/* for a place to run */                                                                         \
+	X(STARTING, "starting") /* its workspace is prepared */                                                                  \
+	X(RUNNING, "running")                                                                                                    \
+	X(COLLECTING, "collecting") /* its artifacts are taken */                                                                \
+	X(SUCCESS, "success")                                                                                                    \
+	X(FAILED, "failed")                                                                                                      \
+	X(WARNING, "warning") /* failed, and allowed to */                                                                       \
+	X(SKIPPED, "skipped")                                                                                                    \
+	X(MANUAL, "manual") /* waits for somebody to start it */                                                                 \
+	X(CANCELLED, "cancelled")                                                                                                \
+	X(LOST, "lost") /* its runner died */
 
 enum pipe_status {
 #define X(name, text) PIPE_STATUS_##name,
@@ -248,20 +263,21 @@ PIPE_API const char *pipe_event_name(enum pipe_event_kind kind);
 typedef struct pipe_event {
 	enum pipe_event_kind kind;
 	int64_t time_ms;
-	int64_t run;              /* the run's number */
-	const char *job;          /* NULL: the event is the run's */
-	uint32_t job_index;       /* of this run, counted from 0; stable; undefined without job */
-	const char *stage;        /* of the job */
-	uint32_t attempt;         /* from 1 */
-	enum pipe_status status;  /* JOB_FINISHED, RUN_FINISHED */
-	int exit_code;            /* JOB_FINISHED, JOB_RETRY; -1: there is none */
-	const char *reason;       /* why, in words: "script failed with exit code 2"; or NULL */
-	const char *failure;      /* JOB_FINISHED, JOB_RETRY: script_failure, job_execution_timeout, runner_system_failure...; or NULL */
-	int64_t duration_ms;      /* JOB_FINISHED, RUN_FINISHED */
-	int64_t expected_ms;      /* RUN_STARTED, JOB_STARTED: estimate from history; -1: none */
-	uint32_t jobs_total;      /* RUN_STARTED */
-	const char *text;         /* LOG: bytes of whole lines, not NUL-terminated, secrets masked; WARNING: a sentence */
-	size_t text_length;       /* LOG */
+	int64_t run;		 /* the run's number */
+	const char *job;	 /* NULL: the event is the run's */
+	uint32_t job_index;	 /* of this run, counted from 0; stable; undefined without job */
+	const char *stage;	 /* of the job */
+	uint32_t attempt;	 /* from 1 */
+	enum pipe_status status; /* JOB_FINISHED, RUN_FINISHED */
+	int exit_code;		 /* JOB_FINISHED, JOB_RETRY; -1: there is none */
+	const char *reason;	 /* why, in words: "script failed with exit code 2"; or NULL */
+	const char
+		*failure; /* JOB_FINISHED, JOB_RETRY: script_failure, job_execution_timeout, runner_system_failure...; or NULL */
+	int64_t duration_ms; /* JOB_FINISHED, RUN_FINISHED */
+	int64_t expected_ms; /* RUN_STARTED, JOB_STARTED: estimate from history; -1: none */
+	uint32_t jobs_total; /* RUN_STARTED */
+	const char *text;    /* LOG: bytes of whole lines, not NUL-terminated, secrets masked; WARNING: a sentence */
+	size_t text_length;  /* LOG */
 } pipe_event;
 
 /* Called on the thread that drives the run; what the event points to lives until the call returns. */
@@ -276,27 +292,31 @@ typedef struct pipe_run pipe_run;
 
 typedef struct pipe_run_options {
 	unsigned version;
-	unsigned max_jobs;      /* at a time; 0: one per processor */
-	int keep_going;         /* 1: jobs that do not depend on a failed one still run (the default of the language); 0: the first
+	unsigned max_jobs; /* at a time; 0: one per processor */
+	int keep_going;	   /* 1: jobs that do not depend on a failed one still run (the default of the language); 0: the first
 	                           failure starts nothing new */
-	int isolate;            /* each job in its own copy of the tracked and changed files */
-	int64_t retry_of;       /* repeat what did not succeed in this run, keep the rest; 0: a new run */
+	int isolate;	   /* each job in its own copy of the tracked and changed files */
+	int64_t retry_of;  /* a new run that keeps what succeeded in this one, and runs the rest; 0: nothing is kept */
+	int64_t resume;	   /* go on with this run under its own number: what succeeded stays, the rest runs; 0: a new run */
 	pipe_event_cb on_event; /* may be NULL; never called after pipe_run_free() */
 	void *payload;
-	void *loop;             /* a uv_loop_t to run on, whose owner then drives it; NULL: a loop of the run's own, see pipe_run_wait() */
-	int subreaper;          /* 1: this process may become a child subreaper, so that daemons of jobs are found and ended.  It is
+	void *loop;    /* a uv_loop_t to run on, whose owner then drives it; NULL: a loop of the run's own, see pipe_run_wait() */
+	int subreaper; /* 1: this process may become a child subreaper, so that daemons of jobs are found and ended.  It is
 	                           an attribute of the whole process: a host that has children of its own decides */
-	unsigned grace_ms;      /* between TERM and KILL; 0: 10,000 */
-	int durable;            /* 1: history survives a power cut at the price of a disk flush a commit */
+	unsigned grace_ms; /* between TERM and KILL; 0: 10,000 */
+	int durable;	   /* 1: history survives a power cut at the price of a disk flush a commit */
 } pipe_run_options;
 #define PIPE_RUN_OPTIONS_VERSION 1
-#define PIPE_RUN_OPTIONS_INIT { PIPE_RUN_OPTIONS_VERSION, 0, 1, 0, 0, NULL, NULL, NULL, 0, 0, 0 }
+#define PIPE_RUN_OPTIONS_INIT                                                                                                    \
+	{                                                                                                                        \
+		PIPE_RUN_OPTIONS_VERSION, 0, 1, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0                                               \
+	}
 
 /* Starts plan, which must outlive the run. */
 PIPE_API int pipe_run_start(pipe_run **out, pipe_project *project, const pipe_plan *plan, const pipe_run_options *opts,
-                            pipe_error *err);
-/* Drives the run's own loop until it has ended (not for a run on the host's loop).  PIPE_OK however the jobs ended; an error
- * says that the machinery failed: the history could not be written, for instance. */
+			    pipe_error *err);
+/* Drives the loop until the run has ended; at once when it has.  PIPE_OK however the jobs ended; an error says that the machinery
+ * failed: the history could not be written, for instance. */
 PIPE_API int pipe_run_wait(pipe_run *run, pipe_error *err);
 /* Ends the run: TERM to its jobs, KILL after the grace time; after_script still runs.  A second call kills at once.
  * Safe from any thread and from a signal handler.  Events go on coming until RUN_FINISHED. */
@@ -314,15 +334,15 @@ PIPE_API void pipe_run_free(pipe_run *run);
 
 typedef struct pipe_run_record {
 	int64_t number;
-	enum pipe_status status;    /* RUNNING, SUCCESS, FAILED, CANCELLED, LOST */
-	int64_t started_ms, finished_ms; /* finished_ms 0: not yet */
-	const char *file;           /* the pipeline file */
-	const char *name;           /* workflow:name; or "" */
-	const char *source;         /* push, merge_request_event... */
+	enum pipe_status status;		 /* RUNNING, SUCCESS, FAILED, CANCELLED, LOST */
+	int64_t started_ms, finished_ms;	 /* finished_ms 0: not yet */
+	const char *file;			 /* the pipeline file */
+	const char *name;			 /* workflow:name; or "" */
+	const char *source;			 /* push, merge_request_event... */
 	const char *commit_sha, *branch, *title; /* "" outside Git */
-	int dirty;                  /* the work tree differed from the commit */
-	uint32_t jobs, failed;      /* counts */
-	int64_t parent;             /* the run whose child pipeline or retry this is; 0: none */
+	int dirty;				 /* the work tree differed from the commit */
+	uint32_t jobs, failed;			 /* counts */
+	int64_t parent;				 /* the run whose child pipeline or retry this is; 0: none */
 } pipe_run_record;
 
 typedef struct pipe_job_record {
@@ -330,11 +350,11 @@ typedef struct pipe_job_record {
 	const char *name, *stage;
 	enum pipe_status status;
 	int allow_failure;
-	int exit_code;              /* -1: none */
+	int exit_code; /* -1: none */
 	uint32_t attempts;
 	int64_t queued_ms, started_ms, finished_ms; /* 0: not yet */
-	const char *reason, *failure; /* or "" */
-	double coverage;            /* per cent; negative: none */
+	const char *reason, *failure;		    /* or "" */
+	double coverage;			    /* per cent; negative: none */
 	uint64_t log_bytes, log_lines;
 } pipe_job_record;
 
@@ -343,32 +363,31 @@ typedef struct pipe_transition_record {
 	uint32_t attempt;
 	int64_t time_ms;
 	enum pipe_status status;
-	const char *reason;         /* or "" */
+	const char *reason; /* or "" */
 } pipe_transition_record;
 
 typedef struct pipe_artifact_record {
 	uint32_t job_index;
 	const char *job, *name, *kind; /* kind: "archive" or a report such as "junit", "dotenv" */
-	const char *path;           /* of the archive, absolute */
+	const char *path;	       /* of the archive, absolute */
 	uint64_t bytes;
 	uint32_t files;
-	int64_t expires_ms;         /* 0: never */
+	int64_t expires_ms; /* 0: never */
 } pipe_artifact_record;
 
 /* Callbacks return 0 to go on, anything else to stop early (no error).  Records live until the callback returns.
  * Run 0 means the last one.  All history calls may be made while a run of another process writes. */
 PIPE_API int pipe_history_runs(pipe_project *project, int64_t before, size_t limit,
-                               int (*each)(void *payload, const pipe_run_record *run), void *payload, pipe_error *err);
+			       int (*each)(void *payload, const pipe_run_record *run), void *payload, pipe_error *err);
 PIPE_API int pipe_history_run(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_run_record *run),
-                              void *payload, pipe_error *err);
+			      void *payload, pipe_error *err);
 PIPE_API int pipe_history_jobs(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_job_record *job),
-                               void *payload, pipe_error *err);
+			       void *payload, pipe_error *err);
 PIPE_API int pipe_history_transitions(pipe_project *project, int64_t run,
-                                      int (*each)(void *payload, const pipe_transition_record *t), void *payload,
-                                      pipe_error *err);
+				      int (*each)(void *payload, const pipe_transition_record *t), void *payload,
+				      pipe_error *err);
 PIPE_API int pipe_history_artifacts(pipe_project *project, int64_t run, const char *job,
-                                    int (*each)(void *payload, const pipe_artifact_record *a), void *payload,
-                                    pipe_error *err);
+				    int (*each)(void *payload, const pipe_artifact_record *a), void *payload, pipe_error *err);
 /* The definition of a run as it was expanded then (YAML), and its variables without secrets (JSON object). */
 PIPE_API int pipe_history_definition(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);
 PIPE_API int pipe_history_variables(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);
@@ -382,10 +401,13 @@ typedef struct pipe_log_options {
 	int times;
 } pipe_log_options;
 #define PIPE_LOG_OPTIONS_VERSION 1
-#define PIPE_LOG_OPTIONS_INIT { PIPE_LOG_OPTIONS_VERSION, 1, 0, 0 }
+#define PIPE_LOG_OPTIONS_INIT                                                                                                    \
+	{                                                                                                                        \
+		PIPE_LOG_OPTIONS_VERSION, 1, 0, 0                                                                                \
+	}
 PIPE_API int pipe_history_log(pipe_project *project, int64_t run, const char *job, const pipe_log_options *opts,
-                              int (*each)(void *payload, int64_t time_ms, const char *text, size_t length), void *payload,
-                              pipe_error *err);
+			      int (*each)(void *payload, int64_t time_ms, const char *text, size_t length), void *payload,
+			      pipe_error *err);
 
 /* Unpacks an artifact archive into a directory; nothing leaves it. */
 PIPE_API int pipe_artifact_extract(pipe_project *project, const char *archive, const char *directory, pipe_error *err);
@@ -400,13 +422,16 @@ PIPE_API int pipe_history_recover(pipe_project *project, unsigned *runs, unsigne
 
 typedef struct pipe_gc_options {
 	unsigned version;
-	int64_t max_age_ms;    /* 0: any */
-	uint32_t max_runs;     /* 0: any number */
-	uint64_t max_bytes;    /* 0: any size */
+	int64_t max_age_ms; /* 0: any */
+	uint32_t max_runs;  /* 0: any number */
+	uint64_t max_bytes; /* 0: any size */
 	int dry_run;
 } pipe_gc_options;
 #define PIPE_GC_OPTIONS_VERSION 1
-#define PIPE_GC_OPTIONS_INIT { PIPE_GC_OPTIONS_VERSION, 0, 0, 0, 0 }
+#define PIPE_GC_OPTIONS_INIT                                                                                                     \
+	{                                                                                                                        \
+		PIPE_GC_OPTIONS_VERSION, 0, 0, 0, 0                                                                              \
+	}
 typedef struct pipe_gc_result {
 	uint32_t runs, artifacts, caches;
 	uint64_t bytes;

@@ -21,18 +21,22 @@ enum node_tag {
 	TAG_NONE,
 	TAG_REFERENCE, /* !reference [a, b] */
 	TAG_TEXT,      /* !!str */
+	TAG_LOST,      /* what stands for something that could not be understood, and that was reported */
 	TAG_OTHER      /* any other local tag; kept, and refused where it stands */
 };
 
 /* What a scalar is, by YAML 1.1 as GitLab reads it (`yes` and `on` are booleans where a boolean is wanted). */
 enum scalar_type { SCALAR_NULL, SCALAR_BOOL, SCALAR_INT, SCALAR_FLOAT, SCALAR_TEXT };
 
+/* A flag of a document's root: one of its plain, quoted or block texts is "extends", wherever it stands. */
+enum { NODE_SAYS_EXTENDS = 2 };
+
 struct node {
 	uint8_t kind, style, tag, flags;
 	uint32_t count; /* bytes of text, items of a list, pairs of a map */
 	struct mark at;
 	union {
-		const char *text;   /* NUL-terminated */
+		const char *text; /* NUL-terminated */
 		struct node **items;
 		struct pair *pairs; /* in the order of the file; a key stands once (the last one wins, with a warning) */
 	};
@@ -46,7 +50,7 @@ struct pair {
  * read (at most `max`), or -1 when the text is not YAML at all or a limit was reached.  The source's text must be in `sources`
  * already.  Refuses NUL bytes, invalid UTF-8, nesting and alias expansion beyond the limits, cyclic anchors. */
 int document_parse(struct node **out, int max, struct arena *a, uint16_t source, const pipe_limits *limits,
-                   struct diagnostics *d);
+		   struct diagnostics *d);
 
 /* ---- looking at nodes ---- */
 
@@ -78,6 +82,8 @@ struct node *node_list(struct arena *a, struct mark at, uint32_t count);
 struct node *node_map(struct arena *a, struct mark at, uint32_t capacity);
 /* Adds or replaces; grows by copying.  Only on a map that nobody else sees yet. */
 bool node_set(struct node *map, struct arena *a, struct node *key, struct node *value);
+/* The same for a key that is known not to be there: without looking. */
+bool node_add(struct node *map, struct arena *a, struct node *key, struct node *value);
 /* `over` on top of `under`: maps are merged deeply, everything else of `over` replaces.  Shares what it does not change; returns
  * one of the two where that is the answer.  NULL: no memory. */
 struct node *node_merge(struct arena *a, struct node *under, struct node *over);

@@ -1,6 +1,6 @@
 /*
  * The whole way from text to model, on one page (load.c):
- *   document_parse -> inputs -> include -> reference -> extends -> default/inherit -> decode
+ *   document_parse -> inputs -> include -> extends -> reference -> default/inherit -> decode
  */
 #ifndef PIPELINE_LOAD_H
 #define PIPELINE_LOAD_H
@@ -10,15 +10,15 @@
 #include "pipeline/world.h"
 
 struct load_options {
-	const char *file;               /* name of the entry file, in the project */
-	const char *text;               /* its content; NULL: world->read brings it */
+	const char *file; /* name of the entry file, in the project */
+	const char *text; /* its content; NULL: world->read brings it */
 	size_t length;
 	const struct include_origin *origin; /* of the entry file; NULL: the project */
-	struct node *const *child_inputs; /* inputs of a child pipeline, a map; or NULL */
-	const char *const *inputs;      /* "KEY=VALUE"; or NULL */
-	const struct scope *variables;  /* what include:local paths and include:rules may use: predefined and pipeline variables */
+	struct node *const *child_inputs;    /* inputs of a child pipeline, a map; or NULL */
+	const char *const *inputs;	     /* "KEY=VALUE"; or NULL */
+	const struct scope *variables; /* what include:local paths and include:rules may use: predefined and pipeline variables */
 	bool assume_changed;
-	pipe_limits limits;             /* defaults filled in */
+	pipe_limits limits; /* defaults filled in */
 	const struct world *world;
 };
 

@@ -32,7 +32,7 @@ struct exit_codes {
 };
 
 struct allow_failure {
-	enum tristate state;     /* YES also with exit codes */
+	enum tristate state;	 /* YES also with exit codes */
 	struct exit_codes codes; /* count 0: every exit code */
 };
 
@@ -49,28 +49,33 @@ struct matrix {
 	VEC(struct matrix_row) rows;
 };
 
+/* needs:pipeline, needs:project: a job of another pipeline.  No meaning on one machine: warned of, and to be passed over. */
+struct need_elsewhere {
+	const char *pipeline, *project, *ref;
+};
 struct need {
-	const char *job;       /* NULL: pipeline or project says where */
+	const char *job; /* NULL: only with elsewhere */
 	struct mark at;
-	bool artifacts;        /* default true */
+	bool artifacts;	      /* default true */
+	bool artifacts_given; /* and written so */
 	bool optional;
-	struct matrix matrix;  /* selects instances of a matrix job; no rows: all */
-	const char *pipeline, *project, *ref; /* of another pipeline: no meaning on one machine; warned of */
+	const struct matrix *matrix;		/* selects instances of a matrix job; NULL: all */
+	const struct need_elsewhere *elsewhere; /* NULL: a job of this pipeline */
 };
 struct needs {
-	bool set;              /* `needs: []` is set and empty */
+	bool set; /* `needs: []` is set and empty */
 	struct mark at;
 	VEC(struct need) list;
 };
 
 struct rule {
 	struct mark at;
-	const char *condition;       /* `if`, or NULL */
+	const char *condition; /* `if`, or NULL */
 	struct mark condition_at;
 	struct expression *expression; /* parsed `if`; NULL: none (or wrong, and reported) */
 	bool has_changes, has_exists;
 	text_list changes, exists;
-	const char *compare_to;      /* changes:compare_to */
+	const char *compare_to; /* changes:compare_to */
 	const char *exists_project, *exists_ref;
 	enum job_when when;
 	struct allow_failure allow_failure;
@@ -78,17 +83,15 @@ struct rule {
 	struct needs needs;
 	const char *start_in;
 	enum tristate interruptible;
-	const char *auto_cancel;     /* workflow rules: on_new_commit */
+	const char *auto_cancel; /* workflow rules: on_new_commit */
 };
 struct rules {
-	bool set;
 	struct mark at;
 	VEC(struct rule) list;
 };
 
 /* only / except: refs, variables, changes, kubernetes */
 struct only {
-	bool set;
 	struct mark at;
 	text_list refs, variables, changes;
 	bool kubernetes;
@@ -110,44 +113,43 @@ enum retry_cause {
 	RETRY_DATA_INTEGRITY_FAILURE = 1 << 12
 };
 struct retry {
-	int max;                 /* 0..2 */
-	unsigned causes;         /* retry_cause bits; 0: RETRY_ALWAYS */
+	int max;		 /* 0..2 */
+	unsigned causes;	 /* retry_cause bits; 0: RETRY_ALWAYS */
 	struct exit_codes codes; /* also retried on these */
 };
 
 struct report {
-	const char *kind;        /* "junit", "dotenv"... */
+	const char *kind; /* "junit", "dotenv"... */
 	text_list paths;
-	const char *format;      /* coverage_report: cobertura, jacoco */
+	const char *format; /* coverage_report: cobertura, jacoco */
 	struct mark at;
 };
 struct artifacts {
-	bool set;
 	struct mark at;
 	text_list paths, exclude;
 	bool untracked;
 	const char *name, *expose_as, *access;
-	enum job_when when;      /* ON_SUCCESS (default), ON_FAILURE, ALWAYS */
-	int64_t expire_ms;       /* -1: never; 0: not given */
+	enum job_when when; /* ON_SUCCESS (default), ON_FAILURE, ALWAYS */
+	int64_t expire_ms;  /* -1: never; 0: not given */
 	VEC(struct report) reports;
 };
 
 enum cache_policy { CACHE_PULL_PUSH, CACHE_PULL, CACHE_PUSH };
 struct cache {
 	struct mark at;
-	const char *key;         /* NULL: "default", or key_files */
-	text_list key_files;     /* one or two */
-	bool key_files_commits;  /* key:files_commits */
+	const char *key;	/* NULL: "default", or key_files */
+	text_list key_files;	/* one or two */
+	bool key_files_commits; /* key:files_commits */
 	const char *key_prefix;
 	text_list paths, fallback_keys;
 	bool untracked, unprotect;
-	const char *policy;      /* may be a variable; decoded by cache_policy_of(expanded) */
+	const char *policy; /* may be a variable; decoded by cache_policy_of(expanded) */
 	enum job_when when;
 };
 bool cache_policy_of(const char *text, enum cache_policy *policy);
 
 struct image {
-	const char *name;        /* NULL: none */
+	const char *name; /* NULL: none */
 	struct mark at;
 	text_list entrypoint, pull_policy;
 	bool has_entrypoint;
@@ -160,9 +162,12 @@ struct service {
 	bool has_command;
 	struct variables variables;
 };
+struct services {
+	VEC(struct service) list;
+};
 
 struct environment {
-	const char *name;        /* NULL: none */
+	const char *name; /* NULL: none */
 	struct mark at;
 	const char *url, *on_stop, *action, *auto_stop_in, *deployment_tier;
 };
@@ -170,82 +175,71 @@ struct environment {
 enum trigger_file_kind { TRIGGER_LOCAL, TRIGGER_ARTIFACT, TRIGGER_PROJECT, TRIGGER_REMOTE, TRIGGER_TEMPLATE, TRIGGER_COMPONENT };
 struct trigger_file {
 	enum trigger_file_kind kind;
-	const char *path;        /* or URL, or component address */
-	const char *job;         /* artifact */
+	const char *path; /* or URL, or component address */
+	const char *job;  /* artifact */
 	const char *project, *ref;
 	struct mark at;
-	struct node *inputs;     /* map, or NULL */
-	struct node *include;    /* the item as written: handed to the child's load */
+	struct node *inputs;  /* map, or NULL */
+	struct node *include; /* the item as written: handed to the child's load */
 };
 struct trigger {
-	bool set;
 	struct mark at;
 	VEC(struct trigger_file) files; /* none: a pipeline of another project */
 	const char *project, *branch;
-	bool depend, mirror;     /* strategy */
-	bool forward_yaml;       /* default true: global and job variables go down */
-	bool forward_pipeline;   /* default false */
+	bool depend, mirror;   /* strategy */
+	bool forward_yaml;     /* default true: global and job variables go down */
+	bool forward_pipeline; /* default false */
 	struct node *inputs;
 };
 
 struct job_shell {
-	bool set;
-	text_list argv;          /* one of "bash" "sh", or an argv that is given the script as a file */
+	text_list argv; /* one of "bash" "sh", or an argv that is given the script as a file */
 	struct mark at;
 };
 
-struct secret_file { /* `secrets:` are parsed and checked; the local executor has no vault */
-	const char *name;
-	struct mark at;
-};
-
-/* One job as written (after include, extends, default, references). */
+/*
+ * One job as written (after include, extends, default, references).  There may be 100,000 of them: what few jobs have stands
+ * behind a pointer that is NULL where the keyword is not given.  What several jobs inherit from one place they share.
+ */
 struct job {
 	const char *name;
-	struct mark at;          /* its key */
-	struct node *node;       /* its merged map */
-	uint32_t index;          /* in the order of the file, over all non-hidden jobs */
-	uint32_t stage;          /* index into pipeline.stages */
+	struct mark at;	   /* its key */
+	struct node *node; /* its merged map */
+	uint32_t index;	   /* in the order of the file, over all non-hidden jobs */
+	uint32_t stage;	   /* index into pipeline.stages */
 	struct mark stage_at;
 
 	script before_script, main, after_script; /* flattened */
-	bool has_script;         /* `script` (or `run`) was given */
-	struct node *steps;      /* run: not honoured by the local executor */
-	const char *uses;        /* typed stage; or NULL */
-	struct node *with;
-
+	bool has_script;			  /* `script` was given (or `run`, which is `steps`) */
 	enum job_when when;
+	enum tristate interruptible;
+	int parallel; /* N; 0: none */
+	struct mark parallel_at;
+	const struct matrix *matrix; /* parallel:matrix; at least one row */
 	const char *start_in;
 	const char *manual_confirmation;
 	struct allow_failure allow_failure;
 	struct needs needs;
-	bool has_dependencies;
-	struct mark dependencies_at;
-	VEC(struct need) dependencies;
-	struct rules rules;
-	struct only only, except;
+	const struct needs *dependencies; /* an empty list is there and empty */
+	const struct rules *rules;
+	const struct only *only, *except;
 	struct variables variables;
-	bool inherit_variables_all;      /* false: only those in inherit_variables */
-	text_list inherit_variables;
-	int parallel;            /* N; 0: none */
-	struct matrix matrix;    /* rows: parallel:matrix */
-	struct mark parallel_at;
-	int64_t timeout_ms;      /* 0: the default (1 h) */
-	struct retry retry;
-	enum tristate interruptible;
+	const text_list *inherit_variables; /* NULL: all global ones; otherwise only these (an empty list: none) */
+	int64_t timeout_ms;		    /* 0: the default (1 h) */
+	const struct retry *retry;
 	const char *resource_group;
-	text_list tags;
-	struct image image;
-	VEC(struct service) services;
-	struct artifacts artifacts;
+	const text_list *tags;
+	const struct image *image;
+	const struct services *services;
+	const struct artifacts *artifacts;
 	VEC(struct cache) caches;
-	const char *coverage;    /* the regular expression without its slashes */
-	struct mark coverage_at;
-	struct environment environment;
-	struct trigger trigger;
-	struct job_shell shell;
-	script pre_get_sources;  /* hooks:pre_get_sources_script */
-	/* Keywords of this job that the local executor does not honour: bits by keyword row (see keyword.h), for the run's one warning. */
+	const char *coverage; /* the regular expression without its slashes; it compiles */
+	const struct environment *environment;
+	const struct trigger *trigger;
+	const struct job_shell *shell;
+	const script *pre_get_sources; /* hooks:pre_get_sources_script */
+	struct node *steps;	       /* run: not honoured by the local executor */
+	/* Keywords of this job that the local executor does not honour ("image", "environment:kubernetes"), for the run's one warning. */
 	text_list unhonoured;
 };
 
@@ -256,18 +250,18 @@ struct stage {
 
 struct workflow {
 	const char *name;
-	struct rules rules;
+	const struct rules *rules; /* NULL: none */
 	const char *auto_cancel_on_new_commit, *auto_cancel_on_job_failure;
 };
 
 struct pipeline {
-	const char *file;        /* the entry file's name */
-	struct node *root;       /* merged, expanded document: what a run keeps */
-	VEC(struct stage) stages; /* .pre first, .post last */
+	const char *file;	    /* the entry file's name */
+	struct node *root;	    /* merged, expanded document: what a run keeps */
+	VEC(struct stage) stages;   /* .pre first, .post last */
 	struct variables variables; /* global */
 	struct workflow workflow;
-	VEC(struct job) jobs;    /* in the order of the file; hidden ones are not here */
-	struct map job_by_name;  /* -> struct job * */
+	VEC(struct job) jobs;	     /* in the order of the file; hidden ones are not here */
+	struct map job_by_name;	     /* -> struct job * */
 	VEC(const char *) templates; /* names of the hidden jobs, for "did you mean" */
 };
 

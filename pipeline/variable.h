@@ -7,6 +7,7 @@
 #define PIPELINE_VARIABLE_H
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "base/mark.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -20,8 +21,10 @@ struct variable {
 	bool file;   /* the script finds the value in a file, whose path is in the variable */
 };
 
+/* A list by name: a name stands in it once.  Fill it with variables_set(); what else is pushed into `list` is found as well, slower. */
 struct variables {
 	VEC(struct variable) list;
+	struct map *index; /* of long lists: name -> position + 1; a hint, checked at each use */
 };
 
 /* Adds or replaces (by name); strings are borrowed. */
@@ -29,7 +32,7 @@ bool variables_set(struct variables *v, struct arena *a, struct variable one);
 const struct variable *variables_get(const struct variables *v, const char *name);
 void variables_unset(struct variables *v, const char *name);
 
-enum { SCOPE_LAYERS = 10 };
+enum { SCOPE_LAYERS = 11 };
 
 /* A view on layers; the last one pushed wins.  Cheap to copy and to extend. */
 struct scope {
@@ -43,11 +46,13 @@ const struct variable *scope_find(const struct scope *s, const char *name, size_
 /* The expanded value; NULL: no such variable.  Allocated in a, or borrowed when there is nothing to expand.  *failed (may be NULL)
  * is set when memory or LIMIT_VALUE_BYTES ended. */
 const char *scope_value(const struct scope *s, const char *name, struct arena *a, bool *failed);
-/* Text with its variables replaced. */
+/* The expanded value of one that scope_find has found. */
+const char *scope_value_of(const struct scope *s, const struct variable *v, struct arena *a, bool *failed);
+/* Text with its variables replaced; NULL only when memory or LIMIT_VALUE_BYTES ended. */
 const char *scope_expand(const struct scope *s, const char *text, struct arena *a, bool *failed);
 /* The same as scope_expand for the names in one text: each name used and not defined anywhere is handed to `unknown`. */
 void scope_undefined(const struct scope *s, const char *text, void (*unknown)(void *context, const char *name, size_t length),
-                     void *context);
+		     void *context);
 /* Every variable of the scope once, the winner of each name, with its expanded value, in the order of first appearance. */
 bool scope_all(const struct scope *s, struct arena *a, struct variables *out);
 

@@ -16,7 +16,8 @@ enum include_kind { INCLUDE_LOCAL, INCLUDE_REMOTE, INCLUDE_PROJECT, INCLUDE_COMP
 /* One file to bring.  All texts are expanded already. */
 struct include_request {
 	enum include_kind kind;
-	const char *location;  /* local: path in the project (no leading "/"); remote: URL; project, component: path of the file in it */
+	const char *
+		location; /* local: path in the project (no leading "/"); remote: URL; project, component: path of the file in it */
 	const char *project;   /* project: "group/project"; component: "host/group/project" or the address as written */
 	const char *ref;       /* project, component: branch, tag or SHA, "~latest"; NULL: HEAD */
 	const char *integrity; /* remote: "sha256-BASE64"; or NULL */
@@ -48,13 +49,13 @@ struct world {
 	void *context;
 	/* One file.  A sentence in err says why it cannot be had. */
 	int (*read)(void *context, const struct include_request *request, struct include_reply *reply, struct arena *a,
-	            pipe_error *err);
+		    pipe_error *err);
 	/* Paths of `from` (as above) that match a glob, sorted. */
 	int (*match)(void *context, const struct include_origin *from, const char *glob, path_list *out, struct arena *a,
-	             pipe_error *err);
+		     pipe_error *err);
 	/* rules:exists: does a file of the project's work tree match one of the globs?  (project, ref: of another one.) */
 	int (*exists)(void *context, const char *project, const char *ref, const char *const *globs, size_t count, bool *found,
-	              pipe_error *err);
+		      pipe_error *err);
 	/* rules:changes: the paths that differ from what the pipeline is compared with (compare_to: a ref, or NULL for the usual base).
 	 * *known false: there is nothing to compare with (a new branch, a schedule): then every `changes` is true. */
 	int (*changes)(void *context, const char *compare_to, path_list *out, bool *known, struct arena *a, pipe_error *err);

@@ -14,27 +14,29 @@
 
 /* Why a task ended.  The words are GitLab's (retry:when keys on them). */
 enum task_end {
-	TASK_EXITED,      /* by itself: exit_code */
-	TASK_SIGNALLED,   /* killed by a signal that we did not send: exit_code is 128 + signal */
-	TASK_TIMED_OUT,   /* we ended it: its time was over */
-	TASK_CANCELLED,   /* we ended it: somebody asked */
-	TASK_SYSTEM       /* the machinery failed (no shell, no memory, no process): error says what */
+	TASK_EXITED,	/* by itself: exit_code */
+	TASK_SIGNALLED, /* killed by a signal that we did not send: exit_code is 128 + signal */
+	TASK_TIMED_OUT, /* we ended it: its time was over */
+	TASK_CANCELLED, /* we ended it: somebody asked */
+	TASK_SYSTEM	/* the machinery failed (no shell, no memory, no process): error says what */
 };
 
 struct task_result {
 	enum task_end end;
-	int exit_code;         /* -1: none */
-	pipe_error error;      /* TASK_SYSTEM */
-	unsigned stragglers;   /* processes left behind by the job that had to be killed */
+	int exit_code;	     /* -1: none */
+	pipe_error error;    /* TASK_SYSTEM */
+	unsigned stragglers; /* processes left behind by the job that had to be killed */
 };
 
 /* What to run.  Borrowed until on_end has been called. */
 struct task_spec {
-	const char *const *argv;   /* NULL-terminated; argv[0] is looked up in the environment's PATH */
-	const char *const *envp;   /* the whole environment, NULL-terminated */
-	const char *directory;     /* absolute */
-	const char *mark;          /* "PIPE_TASK=<run nonce>/<job>": also in envp; by it left-behind processes are recognised */
-	int64_t timeout_ms;        /* 0: none.  TERM then, KILL after grace_ms */
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up in the environment's PATH */
+	const char *const *envp; /* the whole environment, NULL-terminated */
+	const char *directory;	 /* absolute */
+	const char
+		*mark; /* "PIPE_TASK=<run nonce>/<job>": also in envp; by it left-behind processes are recognised.  All tasks of a
+	                              nonce must be of one executor: a process that bears its nonce and is no running task's is killed */
+	int64_t timeout_ms; /* 0: none.  TERM then, KILL after grace_ms */
 	unsigned grace_ms;
 	/* Output (stdout and stderr in one stream, in the order written).  Never after on_end. */
 	void (*on_output)(void *context, const char *bytes, size_t length);
@@ -64,9 +66,9 @@ struct executor_ops {
 
 struct local_options {
 	uv_loop_t *loop;
-	bool subreaper;           /* become one, if not yet */
-	bool cgroups;             /* use cgroups of our own where the system allows */
-	const char *cgroup_name;  /* "pipe-<nonce>" */
+	bool subreaper;		 /* become one, if not yet */
+	bool cgroups;		 /* use cgroups of our own where the system allows */
+	const char *cgroup_name; /* "pipe-<nonce>" */
 };
 /* The executor `local`. */
 int executor_local_create(struct executor **out, const struct local_options *options, pipe_error *err);

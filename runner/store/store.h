@@ -4,11 +4,11 @@
  *
  * Layout of the state directory:
  *   pipe.db                     the database
- *   runs/<number>/<job>.log     logs (and .idx, .log.zst): runner/log.h;  <job> is the job's index
+ *   runs/<number>/<job>.log     logs (and .idx, .log.zst): runner/log/log.h;  <job> is the job's index
  *   runs/<number>/<job>.art     artifact archives; other archives as artifact.h names them
  *   cache/                      caches by key
  *   includes/                   fetched includes
- *   lock/<number>               held (flock) by the process that drives the run; its socket for cancel: lock/<number>.sock
+ *   lock/<number>               held (flock) by the process that drives the run; lock/<number>.fifo: runner/history/lock.h
  */
 #ifndef RUNNER_STORE_STORE_H
 #define RUNNER_STORE_STORE_H
@@ -30,17 +30,17 @@ const char *store_directory(const struct store *s);
 /* ---- writing: a transaction is opened by the first change and ended by store_commit ---- */
 
 struct store_run {
-	const char *nonce;      /* 32 hex digits */
+	const char *nonce; /* 32 hex digits */
 	int64_t created_ms;
 	const char *file, *name, *source, *commit_sha, *branch, *title;
 	bool dirty;
-	int64_t parent;         /* 0: none */
-	int parent_job;         /* index of the trigger job in parent; -1: none */
-	int64_t retry_of;       /* 0: none */
+	int64_t parent;		/* 0: none */
+	int parent_job;		/* index of the trigger job in parent; -1: none */
+	int64_t retry_of;	/* 0: none */
 	const char *definition; /* expanded YAML */
-	const char *variables;  /* JSON object, without secrets */
-	const char *options;    /* JSON: what pipe_history_plan_options needs to repeat the run */
-	uint32_t jobs;          /* selected ones */
+	const char *variables;	/* JSON object, without secrets */
+	const char *options;	/* JSON: what pipe_history_plan_options needs to repeat the run */
+	uint32_t jobs;		/* selected ones */
 };
 struct store_job {
 	uint32_t index;
@@ -51,6 +51,9 @@ struct store_job {
 /* Gives the run its number. */
 int store_run_create(struct store *s, const struct store_run *run, int64_t *number, pipe_error *err);
 int store_run_finish(struct store *s, int64_t run, enum pipe_status status, int64_t time_ms, pipe_error *err);
+/* Takes up a run that has ended (or was lost) under its own number, with a new nonce: it is running again, and its jobs that did not
+ * succeed wait again.  Take its lock before the commit.  PIPE_EBUSY: it is running. */
+int store_run_reopen(struct store *s, int64_t run, const char *nonce, pipe_error *err);
 int store_job_create(struct store *s, int64_t run, const struct store_job *job, pipe_error *err);
 
 /* A change of a job's state: appended to its transitions, and the job's row made to say so. */
@@ -59,9 +62,9 @@ struct store_change {
 	enum pipe_status status;
 	int64_t time_ms;
 	const char *reason, *failure; /* or NULL */
-	int exit_code;                /* -1: none */
-	pid_t pid;                    /* RUNNING; 0: none */
-	double coverage;              /* negative: none */
+	int exit_code;		      /* -1: none */
+	pid_t pid;		      /* RUNNING; 0: none */
+	double coverage;	      /* negative: none */
 	uint64_t log_bytes, log_lines;
 };
 int store_job_change(struct store *s, int64_t run, const struct store_change *change, pipe_error *err);
@@ -85,23 +88,28 @@ bool store_has_changes(const struct store *s);
 /* The number that 0 stands for; PIPE_ENOTFOUND: no run. */
 int store_resolve_run(struct store *s, int64_t run, int64_t *number, pipe_error *err);
 int store_runs(struct store *s, int64_t before, size_t limit, int (*each)(void *, const pipe_run_record *), void *payload,
-               pipe_error *err);
+	       pipe_error *err);
 int store_run(struct store *s, int64_t run, int (*each)(void *, const pipe_run_record *), void *payload, pipe_error *err);
 int store_jobs(struct store *s, int64_t run, int (*each)(void *, const pipe_job_record *), void *payload, pipe_error *err);
 int store_transitions(struct store *s, int64_t run, int (*each)(void *, const pipe_transition_record *), void *payload,
-                      pipe_error *err);
+		      pipe_error *err);
 int store_artifacts(struct store *s, int64_t run, const char *job, int (*each)(void *, const pipe_artifact_record *),
-                    void *payload, pipe_error *err);
+		    void *payload, pipe_error *err);
 /* One column of a run: "definition", "variables", "options", "nonce"; the text is the caller's to free(). */
 int store_run_text(struct store *s, int64_t run, const char *column, char **out, pipe_error *err);
 /* A job by name: its index; PIPE_ENOTFOUND with the nearest name in err. */
 int store_job_index(struct store *s, int64_t run, const char *job, uint32_t *index, pipe_error *err);
 int store_dotenv(struct store *s, int64_t run, uint32_t job, char **json, pipe_error *err); /* NULL: none */
+/* How the run and one of its jobs stand now. */
+int store_run_status(struct store *s, int64_t run, enum pipe_status *status, pipe_error *err);
+int store_job_status(struct store *s, int64_t run, uint32_t job, enum pipe_status *status, pipe_error *err);
+/* The run that this one repeats; 0: none. */
+int store_run_retry_of(struct store *s, int64_t run, int64_t *retry_of, pipe_error *err);
 
 /* Durations of past successful runs of jobs by name: the mean of the last five, weighted to the newer.  -1: never run.  One query for
  * all names of a pipeline file: each(name, ms). */
 int store_durations(struct store *s, const char *file, int (*each)(void *, const char *name, int64_t ms), void *payload,
-                    pipe_error *err);
+		    pipe_error *err);
 
 /* ---- keeping house ---- */
 

@@ -1,0 +1,34 @@
+/*
+ * Archives of files (artifacts, caches): tar inside zstd, written and read by libarchive (loaded when first needed: it costs 3 ms of
+ * start-up).  Written to a temporary name, flushed, renamed: there is a whole archive or none.  Reading is safe against hostile
+ * archives: no entry leaves the directory (absolute paths, "..", links that point outside, a link planted before the file that
+ * is written through it, devices), sizes and counts are bounded.
+ */
+#ifndef RUNNER_ARCHIVE_H
+#define RUNNER_ARCHIVE_H
+
+#include "pipe.h"
+#include <stdbool.h>
+
+struct archive_select {
+	const char *const *paths;	    /* globs and directories relative to root, NULL-terminated */
+	const char *const *exclude;	    /* globs; or NULL */
+	bool untracked;			    /* also the files that Git does not track */
+	const char *const *untracked_files; /* those, NULL-terminated, when untracked */
+};
+struct archive_stats {
+	uint64_t bytes; /* of the archive */
+	uint32_t files;
+	uint32_t outside; /* links that point out of root (but into the system's program trees): neither packed nor unpacked */
+};
+/* Packs what is selected below root.  A pattern that matches nothing is named in *unmatched by its index bit (first 64), and is no
+ * error.  Nothing selected: no archive is made, files is 0. */
+int archive_write(const char *archive, const char *root, const struct archive_select *select, struct archive_stats *stats,
+		  uint64_t *unmatched, pipe_error *err);
+/* Unpacks below root, which must exist: directories are merged, files and links replaced.  max_bytes 0: 64 GiB.  stats may be NULL. */
+int archive_extract(const char *archive, const char *root, uint64_t max_bytes, struct archive_stats *stats, pipe_error *err);
+/* The paths below root that the patterns select (files and links), sorted: for reports. */
+int archive_find(const char *root, const struct archive_select *select, int (*each)(void *payload, const char *path),
+		 void *payload, pipe_error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* A project: a directory and its history, the root that plans and runs hang from. */
+#ifndef RUNNER_PROJECT_H
+#define RUNNER_PROJECT_H
+
+#include "base/arena.h"
+#include "pipe.h"
+
+struct store;
+
+struct pipe_project {
+	const char *directory;	     /* absolute, no trailing slash (but for "/") */
+	const char *state_directory; /* likewise; it need not exist */
+	struct store *reader;	     /* NULL until project_store opens it */
+	void (*log)(void *payload, const char *message);
+	void *payload;
+	struct arena arena; /* for strings that belong to the project */
+};
+
+/* A warning of the library's own, a sentence. */
+void project_log(const struct pipe_project *project, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The connection for reading, opened when first asked for and kept.  PIPE_ENOTFOUND: there is no history yet. */
+int project_store(struct pipe_project *project, struct store **out, pipe_error *err);
+
+#endif

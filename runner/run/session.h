@@ -1,0 +1,187 @@
+/*
+ * A session drives one pipe_run: the pipeline and its child pipelines, on one loop, with one store, one executor and one set of
+ * places to run.  The rooms around it:
+ *   session.c        start, wait, cancel, free; the turn of the loop
+ *   pipeline_run.c   one pipeline (the root or a child): its row in the history, what its scheduler decides, its end
+ *   job_run.c        one job: the state machine
+ *   job_files.c      what goes in before a job and comes out after it (caches, artifacts, reports): on worker threads
+ *   job_script.c     the script and the environment of a job
+ *   child.c          trigger jobs
+ *   notify.c         events: to the store, then to the subscriber
+ */
+#ifndef RUNNER_SESSION_H
+#define RUNNER_SESSION_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "pipe.h"
+#include "runner/executor/executor.h"
+#include "runner/history/lock.h"
+#include "runner/history/project.h"
+#include "runner/log/log.h"
+#include "runner/log/mask.h"
+#include "runner/plan/planning.h"
+#include "runner/run/scheduler.h"
+#include "runner/store/store.h"
+#include <stdatomic.h>
+#include <uv.h>
+
+struct active_job;
+
+/* One job of a pipeline for as long as the run lasts. */
+struct job_run {
+	struct pipeline_run *pipeline;
+	const struct plan_job *plan;
+	struct active_job *active;    /* while it runs; job_run.c */
+	struct variables *dotenv;     /* what it reported; in the pipeline's arena */
+	uv_timer_t *delay;	      /* until start_in is over */
+	struct job_run *next_waiting; /* in its resource group */
+	int64_t queued_ms, started_ms, finished_ms, expected_ms;
+	uint32_t index, attempt, first_attempt; /* attempts count on where a run is resumed */
+	int exit_code;
+	uint8_t status;	    /* enum pipe_status */
+	bool kept;	    /* succeeded in an earlier attempt of this run, or in the run that is repeated */
+	uint32_t old_index; /* of a kept job, in the run it is kept from */
+	bool has_archive;   /* artifacts to hand on */
+	bool restored;	    /* kept, and its artifacts are in the shared working copy again */
+	bool told_to_wait;  /* for its resource group: said once */
+};
+
+/* One pipeline: the root's or a child's. */
+struct pipeline_run {
+	struct pipe_run *session;
+	struct pipeline_run *next; /* list of all pipelines of the session, newest first */
+	const struct pipe_plan *plan;
+	struct pipe_plan *own_plan; /* of a child: to be freed */
+	struct job_run *trigger;    /* the job that started it; NULL: the root */
+	struct arena arena;
+	struct scheduler *scheduler;
+	int64_t *expected; /* by job */
+	struct job_run *jobs;
+	const char *prefix;    /* "parent -> ", for the names of its jobs in events; "" */
+	const char *directory; /* <state>/runs/<number> */
+	char nonce[33];
+	int64_t number, started_ms;
+	struct run_lock *lock;
+	int control;	     /* run_control_open's descriptor; -1: none */
+	const char **common; /* the part of the environment that simple jobs share; job_script.c */
+	uint32_t common_count;
+	bool common_tried;
+	uint32_t open, failed; /* selected jobs that have not ended; that failed */
+	uint32_t active;       /* of the open ones: ready, delayed or running */
+	uint8_t status;
+	bool stopping; /* nothing new starts: cancelled, or fail-fast */
+	bool cancelled;
+	bool by_failure;	       /* cancelled because a job failed (workflow:auto_cancel:on_job_failure) */
+	bool concluded;		       /* its end is in the history */
+	bool made;		       /* its directory is there */
+	bool has_dotenv, has_archives; /* some job reported variables, left artifacts */
+};
+
+/* An event that waits for the commit that makes it true. */
+struct pending_event {
+	pipe_event event;
+	struct pending_event *next;
+};
+
+/* A resource group that somebody holds, here or in another process. */
+struct resource_group {
+	struct resource_group *next;
+	const char *name;
+	struct job_run *holder; /* NULL: nobody here */
+	struct job_run *waiting, **last_waiting;
+	int fd; /* the file that is locked against other processes; -1 */
+};
+
+struct pipe_run {
+	struct pipe_project *project;
+	const struct pipe_plan *plan;
+	pipe_run_options options;
+	uv_loop_t own_loop, *loop;
+	uv_async_t wake; /* pipe_run_cancel: from any thread, from a signal handler */
+	uv_prepare_t turn;
+	uv_timer_t poll;   /* for resource groups that another process holds */
+	uv_timer_t commit; /* ends a group of changes */
+	uv_poll_t control; /* commands of other processes */
+	struct store *store;
+	struct executor *executor;
+	struct mask *mask;
+	struct variables host;	  /* this process's environment, split once */
+	struct arena arena;	  /* what lives as long as the session */
+	struct arena event_arena; /* texts of pending events; cleared when they are delivered */
+	struct pending_event *first_event, **last_event;
+	struct pipeline_run *pipelines, *root;
+	struct resource_group *groups;
+	unsigned places, running; /* how many jobs may run; how many do */
+	unsigned busy;		  /* other things under way: timers, worker threads */
+	unsigned handles;	  /* open handles of ours */
+	atomic_int cancels;	  /* how often somebody asked */
+	int cancelled;		  /* how much of it has been acted on */
+	int failure;		  /* the machinery failed: pipe_code */
+	pipe_error error;
+	bool history_failed; /* it cannot be written any more */
+	int dirty;	     /* the work tree differs from the commit */
+	bool loop_is_own, scheduling, grouping, finishing, ended;
+};
+
+/* ---- session.c ---- */
+/* The machinery failed (disk full, store gone): ends the run.  The first error is kept. */
+void session_fail(struct pipe_run *s, const pipe_error *err);
+/* The same when it is the history that failed: nothing is written to it from then on. */
+void session_fail_history(struct pipe_run *s, const pipe_error *err);
+/* Starts what may start.  Called whenever something has changed. */
+void session_schedule(struct pipe_run *s);
+/* Something counted in `busy` or `running` is over: perhaps it was the last. */
+void session_settle(struct pipe_run *s);
+int64_t session_now(const struct pipe_run *s);
+void session_log(const struct pipe_run *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- notify.c ---- */
+/* A job has changed its state: the history is told now (committed at the end of the loop's turn), the subscriber after that. */
+void notify_job(struct job_run *j, enum pipe_event_kind kind, const char *reason, const char *failure, double coverage,
+		const struct log_writer *log);
+void notify_run(struct pipeline_run *p, enum pipe_event_kind kind);
+void notify_warning(struct pipeline_run *p, struct job_run *j, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Output: at once. */
+void notify_output(struct job_run *j, const char *text, size_t length);
+/* Commits, then delivers what was waiting for it. */
+void notify_flush(struct pipe_run *s);
+
+/* ---- pipeline_run.c ---- */
+int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const struct pipe_plan *plan, struct pipe_plan *own,
+			struct job_run *trigger, pipe_error *err);
+/* Acts on what the scheduler has decided (skips, delays, manual jobs). */
+void pipeline_run_decide(struct pipeline_run *p);
+/* When nothing of it is active: ends what can no longer start, then the pipeline.  True: it has ended (now or before). */
+bool pipeline_run_conclude(struct pipeline_run *p);
+/* Starts nothing new, and ends what runs. */
+void pipeline_run_cancel(struct pipeline_run *p, bool now);
+void pipeline_run_free(struct pipeline_run *p);
+/* Copies the variables that a job reported, for the jobs behind it, and writes them to the history. */
+int pipeline_run_keep_dotenv(struct job_run *j, const struct variables *dotenv, pipe_error *err);
+int pipeline_run_directory(struct pipeline_run *p, pipe_error *err);
+/* "<directory>/<index><suffix>" in arena a. */
+const char *job_path(const struct job_run *j, const char *suffix, struct arena *a);
+/* The job has ended; tells scheduler, history and subscriber. */
+void pipeline_run_ended(struct job_run *j, enum pipe_status status, const char *reason, const char *failure, double coverage,
+			const struct log_writer *log);
+
+/* ---- resource.c ---- */
+/* May the job start as far as its resource group is concerned?  If not it waits there and is put back when the group is free. */
+bool resource_acquire(struct job_run *j);
+void resource_release(struct job_run *j);
+/* Tries again for those that other processes keep waiting; false: nobody waits for another process. */
+bool resource_retry(struct pipe_run *s);
+void resource_free_all(struct pipe_run *s);
+
+/* ---- job_run.c ---- */
+/* Starts a job that has a place.  Its end is told through pipeline_run_ended, later. */
+void job_run_start(struct job_run *j);
+/* now: kill, and no after_script. */
+void job_run_cancel(struct job_run *j, bool now);
+
+/* ---- child.c ---- */
+void child_start(struct job_run *j);
+void child_ended(struct pipeline_run *child);
+
+#endif

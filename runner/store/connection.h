@@ -1,0 +1,137 @@
+/*
+ * Inside the store: the connection, its prepared statements (statement.c) and its errors (store.c).  Only runner/store/ includes it.
+ *
+ * A statement that is in use is out of its slot, so a callback may call the store again, even for the same thing.
+ */
+#ifndef RUNNER_STORE_CONNECTION_H
+#define RUNNER_STORE_CONNECTION_H
+
+#include "base/str.h"
+#include "runner/store/store.h"
+#include <sqlite3.h>
+
+enum statement {
+	/* transactions */
+	SQL_BEGIN,
+	SQL_COMMIT,
+	/* write.c */
+	SQL_RUN_INSERT,
+	SQL_RUN_TEXT_INSERT,
+	SQL_DEFINITION_FIND,
+	SQL_DEFINITION_INSERT,
+	SQL_RUN_FINISH,
+	SQL_RUN_COUNT_FAILED,
+	SQL_RUN_DURATIONS,
+	SQL_JOB_INSERT,
+	SQL_JOB_WAITS,
+	SQL_JOB_WORKS,
+	SQL_JOB_ENDS,
+	SQL_ARTIFACT_INSERT,
+	SQL_DOTENV_SET,
+	SQL_REOPEN_RUN,
+	SQL_REOPEN_JOBS,
+	SQL_LOST_JOBS,
+	/* read.c */
+	SQL_RUN_LAST,
+	SQL_RUN_EXISTS,
+	SQL_RUN_LIST,
+	SQL_RUN_ONE,
+	SQL_RUN_RETRY_OF,
+	SQL_RUN_STATUS,
+	SQL_RUN_NONCE,
+	SQL_RUN_DEFINITION,
+	SQL_RUN_VARIABLES,
+	SQL_RUN_OPTIONS,
+	SQL_RUNNING_LIST,
+	SQL_JOB_LIST,
+	SQL_JOB_FIND,
+	SQL_JOB_NAMES,
+	SQL_JOB_STATUS,
+	SQL_CHANGES_LIST,
+	SQL_ARTIFACT_LIST,
+	SQL_ARTIFACT_OF_JOB,
+	SQL_DOTENV_GET,
+	SQL_DURATION_LIST,
+	/* gc.c */
+	SQL_GC_RUNS,
+	SQL_GC_RUN,
+	SQL_GC_RUN_TEXT,
+	SQL_GC_JOBS,
+	SQL_GC_ARTIFACTS,
+	SQL_GC_DOTENV,
+	SQL_GC_DEFINITIONS,
+	SQL_GC_DURATIONS,
+	SQL_GC_EXPIRED,
+	SQL_GC_ARTIFACT,
+	SQL_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	char *directory, *path; /* the state directory, and the database in it */
+	enum store_mode mode;
+	bool open;		  /* a transaction is open */
+	bool broken;		  /* it has failed and is rolled back; failure is what store_commit says */
+	uint64_t changes;	  /* made through this connection: puts those of one millisecond in order */
+	struct str line;	  /* of the change that is being written */
+	int wal_found, wal_pages; /* in the write-ahead log after our first and our last commit */
+	pipe_error failure;
+	sqlite3_stmt *statements[SQL_COUNT];
+};
+
+/* Fills err for a result of SQLite; "write" or "read" the history. */
+int store_fail(struct store *s, int result, const char *action, pipe_error *err);
+/* A change cannot be made: what was changed since the last commit is given up, and store_commit will say so too. */
+int store_break(struct store *s, int result, pipe_error *err);
+/* Opens a transaction for a change, if none is open. */
+int store_begin(struct store *s, pipe_error *err);
+void store_rollback(struct store *s);
+/* Runs some SQL without results. */
+int store_exec(struct store *s, const char *sql, pipe_error *err);
+/* The single number that some SQL results in. */
+int store_number(struct store *s, const char *sql, int64_t *value, pipe_error *err);
+
+/* One use of a statement: begin, bind in order, then either run, or step and end. */
+struct query {
+	struct store *store;
+	sqlite3_stmt *stmt;
+	enum statement id;
+	int bound; /* parameters so far */
+	int result;
+};
+int query_begin(struct query *q, struct store *s, enum statement id, pipe_error *err);
+void query_bind_int(struct query *q, int64_t value);
+void query_bind_double(struct query *q, double value);
+void query_bind_text(struct query *q, const char *text); /* borrowed until the query ends; NULL: "" */
+/* 1: a row, 0: no more, negative: an error.  Except for a row the query is over and need not be ended. */
+int query_step(struct query *q, pipe_error *err);
+void query_end(struct query *q);
+/* Runs a change to its end; a failure breaks the transaction. */
+int query_run(struct query *q, pipe_error *err);
+const char *query_text(const struct query *q, int column); /* never NULL */
+int64_t query_int(const struct query *q, int column);
+
+/* migration.c: brings the database up to date (for writing), or checks that it can be read.  *old: it is of an earlier version.
+ * PIPE_ENOTFOUND: there is nothing in it. */
+int migration_check(struct store *s, bool *old, pipe_error *err);
+int migration_run(struct store *s, pipe_error *err);
+
+/* What happened to a job, one line a change (change.c).  Makes the line in s->line. */
+int change_line(struct store *s, const struct store_change *change, pipe_error *err);
+/* Reads the lines of all jobs of a run, and hands them out in the order in which they happened. */
+int change_each(struct query *jobs, int (*each)(void *, const pipe_transition_record *), void *payload, pipe_error *err);
+/* The state of that name; false: there is none. */
+bool status_by_name(const char *name, size_t length, enum pipe_status *status);
+int store_damaged(const struct store *s, const char *what, pipe_error *err);
+
+/* Keys: the jobs of a run have the ids run << 32 | index, from first to last.  False: there can be no such run. */
+static inline bool store_keys(int64_t run, int64_t *first, int64_t *last)
+{
+	bool valid = run > 0 && run <= INT32_MAX;
+
+	*first = valid ? run << 32 : 1;
+	*last = valid ? *first | UINT32_MAX : 0;
+	return valid;
+}
+
+#endif
