@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""make bench: what pipe costs beside a peer or a physical limit measured in the same run.
+
+Each row alternates between the two sides (A B A B ...), takes the best of each, and prints our figure, the reference's, the ratio
+and the goal.  Nothing here fails because a machine is slow; a row whose peer is absent says so.
+
+  run.py --build BUILD [--rounds N] [ROW...]
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROWS = []
+
+
+def row(name, goal, reference):
+    """A row of the table: the function yields (ours, theirs) once a round."""
+    def add(function):
+        ROWS.append((name, goal, reference, function))
+        return function
+    return add
+
+
+class Bench:
+    def __init__(self, build, rounds):
+        self.build, self.rounds = pathlib.Path(build).resolve(), rounds
+        self.pipe = str(self.build / "pipe")
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix="pipe-bench."))
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("CI", "PIPE", "GITLAB"))}
+        self.env.update(HOME=str(self.top), GIT_CONFIG_GLOBAL=os.devnull, NO_COLOR="1")
+
+    def project(self, name, yaml):
+        """A Git work tree of one commit with a pipeline file."""
+        d = self.top / name
+        d.mkdir()
+        (d / ".gitlab-ci.yml").write_text(yaml)
+        for args in (["init", "-q", "-b", "main"], ["-c", "user.name=b", "-c", "user.email=b@example.com", "commit", "-q", "--allow-empty", "-m", "x"]):
+            subprocess.run(["git", *args], cwd=d, env=self.env, check=True)
+        return d
+
+    def call(self, argv, cwd, stdout=subprocess.DEVNULL):
+        """Runs; returns wall s, processor s of it and its children, max resident KiB of it."""
+        report = self.top / "measured"
+        subprocess.run([str(self.build / "bench-measure"), str(report), *argv], cwd=cwd, env=self.env, stdin=subprocess.DEVNULL,
+                       stdout=stdout, stderr=subprocess.DEVNULL, check=True)
+        wall, processor, resident, status = report.read_text().split()
+        if status != "0":
+            sys.exit(f"{argv} in {cwd}: exit status {status}")
+        return float(wall), float(processor), int(resident)
+
+    def history_free(self, d):
+        shutil.rmtree(d / ".pipe", ignore_errors=True)
+
+
+# ---- against ninja ----
+
+def shapes():
+    def layered(layers, width):
+        for layer in range(layers):
+            for i in range(width):
+                yield f"l{layer}_{i}", [f"l{layer - 1}_{i}", f"l{layer - 1}_{(i * 7 + 3) % width}"] if layer else []
+    return {
+        "1000 independent": [(f"j{i}", []) for i in range(1000)],
+        "chain of 1000": [(f"j{i}", [f"j{i - 1}"] if i else []) for i in range(1000)],
+        "layered DAG of 2000": list(layered(20, 100)),
+    }
+
+
+def ninja_file(jobs, command):
+    out = [f"rule r\n  command = {command}\n"]
+    for name, needs in jobs:
+        out.append(f"build {name}: r {' '.join(dict.fromkeys(needs))}\n")
+    return "".join(out)
+
+
+def yaml_file(jobs, shell):
+    out = [f"default: {{shell: {shell}}}\n" if shell else ""]
+    for name, needs in jobs:
+        needs = ", ".join(dict.fromkeys(needs))
+        out.append(f"{name}: {{needs: [{needs}], script: ['true']}}\n")
+    return "".join(out)
+
+
+def against_ninja(title, shell):
+    def measure(b):
+        if not shutil.which("ninja"):
+            yield "ninja is not installed (Debian: ninja-build)"
+            return
+        jobs = shapes()[title]
+        key = f"{title}-{shell}".replace(" ", "-")
+        d = b.project(key, yaml_file(jobs, shell))
+        n = b.top / (key + "-ninja")
+        n.mkdir()
+        (n / "build.ninja").write_text(ninja_file(jobs, "true" if shell == "sh" else "bash -c true"))
+        for _ in range(b.rounds):
+            b.history_free(d)
+            ours = b.call([b.pipe, "run", "--jobs", "2", "--format", "plain", "--quiet"], d)[0]
+            (n / ".ninja_log").unlink(missing_ok=True)
+            (n / ".ninja_deps").unlink(missing_ok=True)
+            theirs = b.call(["ninja", "-j2", "--quiet", *[j for j, _ in jobs]], n)[0]
+            yield ours, theirs
+    return measure
+
+
+for _title in shapes():
+    row(f"{_title} jobs, sh", 1.10, "ninja -j2")(against_ninja(_title, "sh"))
+for _title in shapes():
+    row(f"{_title} jobs, default shell", 1.10, "ninja -j2, bash -c")(against_ninja(_title, None))
+
+
+# ---- reading ----
+
+def big_yaml(count):
+    out = ["stages: [build, test, deploy]\nvariables: {MODE: release}\n.base:\n  before_script: [echo start]\n"]
+    stages = ("build", "test", "deploy")
+    for i in range(count):
+        stage = i * 3 // count
+        out.append(f"job-{i}:\n  stage: {stages[stage]}\n  script:\n    - echo building {i}\n    - make target-{i}\n")
+        if stage and i % 2:
+            out.append(f"  needs: [job-{i - count // 3}]\n")
+        if i % 5 == 0:
+            out.append("  rules:\n    - if: $CI_COMMIT_BRANCH\n")
+    return "".join(out)
+
+
+@row("plan of 10,000 jobs, CPU", 2.0, "libyaml's events")
+def plan_cpu(b):
+    d = b.project("plan", big_yaml(10000))
+    for _ in range(b.rounds):
+        yield (b.call([b.pipe, "plan", "--format", "json"], d)[1],
+               b.call([str(b.build / "bench-yaml_events"), str(d / ".gitlab-ci.yml")], d)[1])
+
+
+@row("plan of 10,000 jobs, resident MiB", 16, "(absolute)")
+def plan_memory(b):
+    d = b.project("plan-memory", big_yaml(10000))
+    yield b.call([b.pipe, "plan", "--format", "json"], d)[2] / 1024, None
+
+
+@row("one job, ms above sh -c true", 5.0, "(difference)")
+def one_job(b):
+    d = b.project("one", "default: {shell: sh}\na: {script: ['true']}\n")
+    ours, theirs = [], []
+    for _ in range(40):
+        ours.append(b.call([b.pipe, "run", "--format", "plain"], d)[0])
+        theirs.append(b.call(["sh", "-c", "true"], d)[0])
+    yield (sorted(ours)[len(ours) // 2] - sorted(theirs)[len(theirs) // 2]) * 1000, None
+
+
+# ---- output ----
+
+GIB = 1 << 30
+
+
+def stream_project(b, name, size):
+    source = b.top / f"{name}.txt"
+    line = b"2026-01-01 compiling something/with/a/long/path/module_%06d.c and linking it to the rest of the program\n"
+    with open(source, "wb") as f:
+        written = 0
+        while written < size:
+            block = b"".join(line % (i % 1000000) for i in range(written // 100, written // 100 + 20000))
+            f.write(block)
+            written += len(block)
+    return source
+
+
+def stream(b, name, secrets):
+    source = stream_project(b, name, 256 << 20)
+    d = b.project(name, f"default: {{shell: sh}}\na: {{script: ['cat {source}']}}\n")
+    args = [b.pipe, "run", "--format", "plain", "--quiet"]
+    for i in range(secrets):
+        args += ["--secret", f"S{i}=secret-value-{i:02}-{'xyz' * (i % 5)}q{i * 7919}"]
+    return d, args, source
+
+
+@row("log stream, throughput", -0.8, "cat >file")
+def log_stream(b):
+    d, args, source = stream(b, "stream", 0)
+    for _ in range(b.rounds):
+        b.history_free(d)
+        ours = b.call(args, d)[0]
+        target = b.top / "copy"
+        with open(target, "wb") as f:
+            pass
+        theirs = b.call(["sh", "-c", f"cat {source} | cat > {target}"], d)[0]
+        target.unlink()
+        yield 1 / ours, 1 / theirs
+
+
+@row("log stream, 20 secrets", -0.6, "the same without")
+def masked_stream(b):
+    d, args, _ = stream(b, "masked", 20)
+    d2, args2, _ = stream(b, "unmasked", 0)
+    for _ in range(b.rounds):
+        b.history_free(d)
+        b.history_free(d2)
+        yield 1 / b.call(args, d)[0], 1 / b.call(args2, d2)[0]
+
+
+@row("1 GB log, resident MiB", 32, "(absolute)")
+def big_log(b):
+    d = b.project("gigabyte", "default: {shell: sh}\na: {script: ['yes 0123456789012345678901234567890123456789 | head -c 1000000000']}\n")
+    yield b.call([b.pipe, "run", "--format", "plain", "--quiet"], d)[2] / 1024, None
+
+
+# ---- embedding, history ----
+
+@row("jobs/s from a 500 MB host", -0.9, "itself at 5 MB")
+def big_host(b):
+    d = b.project("host", yaml_file([(f"j{i}", []) for i in range(500)], "sh"))
+    def jobs_a_second(megabytes):
+        b.history_free(d)
+        r = subprocess.run([str(b.build / "bench-host"), str(d), megabytes], env=b.env, capture_output=True, text=True, check=True)
+        return 500 / float(r.stdout)
+
+    for _ in range(b.rounds):
+        yield jobs_a_second("500"), jobs_a_second("5")
+
+
+def history(b, command):
+    small = b.project("history-small-" + command, "a: {script: ['true']}\n")
+    large = b.project("history-large-" + command, "a: {script: ['true']}\n")
+    for d, runs in ((small, 100), (large, 100000)):
+        subprocess.run([str(b.build / "bench-history"), str(d / ".pipe"), str(runs)], check=True, stdout=subprocess.DEVNULL)
+    for _ in range(max(b.rounds, 10)):
+        yield b.call([b.pipe, command], large)[0], b.call([b.pipe, command], small)[0]
+
+
+@row("pipe history, 100,000 runs", 2.0, "at 100 runs")
+def history_list(b):
+    yield from history(b, "history")
+
+
+@row("pipe show, 100,000 runs", 2.0, "at 100 runs")
+def history_show(b):
+    yield from history(b, "show")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--build", default="build")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--json", action="store_true")
+    p.add_argument("rows", nargs="*", help="only rows whose name holds one of these texts")
+    a = p.parse_args()
+    b = Bench(a.build, a.rounds)
+    print(f"{'row':38} {'pipe':>10} {'reference':>10} {'ratio':>7} {'goal':>8}   reference is")
+    missed = 0
+    try:
+        for name, goal, reference, measure in ROWS:
+            if a.rows and not any(r in name for r in a.rows):
+                continue
+            results = list(measure(b))
+            if results and isinstance(results[0], str):
+                print(f"{name:38} skipped: {results[0]}")
+                continue
+            higher = goal < 0
+            best = max if higher else min
+            ours = best(r[0] for r in results)
+            if results[0][1] is None:
+                value, theirs, ratio = ours, "", ours
+            else:
+                theirs = best(r[1] for r in results)
+                ratio = ours / theirs
+                theirs = f"{theirs:10.3f}"
+            met = ratio >= -goal if higher else ratio <= goal
+            missed += not met
+            print(f"{name:38} {ours:10.3f} {theirs:>10} {ratio:7.2f} {'>=' if higher else '<='}{abs(goal):6.2f}   {reference}{'' if met else '   MISSED'}",
+                  flush=True)
+    finally:
+        shutil.rmtree(b.top, ignore_errors=True)
+    print("all goals met" if not missed else f"{missed} goal(s) missed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The host programs of examples/embed, built against the installed library as a stranger would, with the shared and the static one."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT, clean_env
+from test_install import make
+
+PIPELINE = """
+one:
+  script: [echo one, sleep 0.2]
+two:
+  parallel: 3
+  script: [echo two]
+three:
+  stage: deploy
+  script: [test "$WHO" = {who}]
+variables:
+  WHO: {who}
+"""
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    prefix = tmp_path_factory.mktemp("prefix")
+    make("install", f"PREFIX={prefix}")
+    return prefix
+
+
+def sanitizers():
+    """A library that was built with sanitizers wants a program that is."""
+    names = subprocess.run(["nm", BUILD / "libpipe.a"], capture_output=True, text=True, check=False).stdout
+    return ["-fsanitize=address,undefined"] if "__asan_" in names else []
+
+
+def build(prefix, name, linked, where):
+    env = {**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
+    flags = ["--static"] if linked == "static" else []
+    ask = lambda *what: subprocess.run(["pkg-config", *what], env=env, capture_output=True, text=True, check=True).stdout.split()
+    libs = ask("--libs", *flags, "libpipe", "libuv")
+    if linked == "static":
+        libs = [f"{prefix}/lib/libpipe.a" if lib == "-lpipe" else lib for lib in libs]
+    program = where / name
+    r = subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", *sanitizers(), ROOT / "examples" / "embed" / f"{name}.c", "-o", program,
+                        *ask("--cflags", "libpipe", "libuv"), *libs, "-lpthread"], capture_output=True, text=True, check=False)
+    assert r.returncode == 0, r.stderr
+    return program
+
+
+@pytest.fixture
+def projects(tmp_path):
+    found = []
+    for who in ("first", "second"):
+        path = tmp_path / who
+        path.mkdir()
+        (path / "pipe.yml").write_text(PIPELINE.format(who=who))
+        found.append(path)
+    return found
+
+
+def drive(program, prefix, home, *args):
+    env = {**clean_env(home), "LD_LIBRARY_PATH": str(prefix / "lib")}
+    return subprocess.run([program, *args], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("linked", ["shared", "static"])
+def test_two_threads(prefix, projects, tmp_path, linked):
+    program = build(prefix, "embed", linked, tmp_path)
+    used = subprocess.run(["ldd", program], capture_output=True, text=True, check=True, env={**os.environ, "LD_LIBRARY_PATH": f"{prefix}/lib"}).stdout
+    assert ("libpipe.so" in used) == (linked == "shared")
+    r = drive(program, prefix, tmp_path, *projects)
+    assert r.returncode == 0, r.stdout + r.stderr
+    expected = sorted(f"{p}: {job} success" for p in projects for job in ("one", "two 1/3", "two 2/3", "two 3/3", "three"))
+    assert sorted(r.stdout.splitlines()) == expected
+    assert r.stderr == ""
+
+
+def test_each_keeps_its_own_history(prefix, projects, tmp_path):
+    program = build(prefix, "embed", "shared", tmp_path)
+    for _ in range(2):
+        assert drive(program, prefix, tmp_path, *projects).returncode == 0
+    for path in projects:
+        out = subprocess.run([BUILD / "pipe", "history", "--format", "json"], cwd=path, env=clean_env(tmp_path), capture_output=True, text=True, check=True).stdout
+        assert out.count('"success"') == 2
+
+
+def test_a_failure_and_a_broken_file(prefix, projects, tmp_path):
+    program = build(prefix, "embed", "shared", tmp_path)
+    (projects[0] / "pipe.yml").write_text("job:\n  script: ['false']\n")
+    (projects[1] / "pipe.yml").write_text("job:\n  scirpt: ['true']\n")
+    r = drive(program, prefix, tmp_path, *projects)
+    assert r.returncode != 0
+    assert f"{projects[0]}: job failed" in r.stdout
+    assert "pipe.yml:2:3" in r.stderr
+
+
+@pytest.mark.parametrize("linked", ["shared", "static"])
+def test_a_loop_of_the_host(prefix, projects, tmp_path, linked):
+    program = build(prefix, "loop", linked, tmp_path)
+    r = drive(program, prefix, tmp_path, *projects)
+    assert r.returncode == 0, r.stdout + r.stderr
+    lines = r.stdout.splitlines()
+    assert sorted(line for line in lines if line.endswith("success")) == sorted(f"{p}: run 1: success" for p in projects)
+    assert any("pipelines go on" in line for line in lines), "the host's own timer did not run beside them"
+
+
+def test_a_loop_with_a_failure(prefix, projects, tmp_path):
+    program = build(prefix, "loop", "shared", tmp_path)
+    (projects[1] / "pipe.yml").write_text("job:\n  script: ['false']\n")
+    r = drive(program, prefix, tmp_path, *projects, tmp_path / "nowhere")
+    assert r.returncode == 1
+    assert f"{projects[0]}: run 1: success" in r.stdout and f"{projects[1]}: run 1: failed" in r.stdout
+    assert "nowhere" in r.stderr and "left on the loop" not in r.stderr
