@@ -1,0 +1,7 @@
+#include "words.h"
+
+int main(void)
+{
+	printf("%lu words\n", words_count(stdin));
+	return 0;
+}

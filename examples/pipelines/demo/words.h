@@ -1,0 +1,4 @@
+#include <stdio.h>
+
+/* Counts the words of a stream. */
+unsigned long words_count(FILE *in);

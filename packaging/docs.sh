@@ -1,0 +1,14 @@
+#!/bin/sh
+# Writes what is made from the tables in the code: the keyword and variable references, the command line's pages, the completions.
+#   docs.sh PIPE DIRECTORY      DIRECTORY: the checkout, or an empty one to compare with it
+set -eu
+pipe=$1
+to=$2
+mkdir -p "$to/docs/reference" "$to/packaging/completion"
+"$pipe" explain --all > "$to/docs/reference/keywords.md"
+"$pipe" explain --predefined > "$to/docs/reference/variables.md"
+"$pipe" manual markdown > "$to/docs/cli.md"
+"$pipe" manual man > "$to/packaging/pipe.1"
+"$pipe" completion bash > "$to/packaging/completion/pipe.bash"
+"$pipe" completion zsh > "$to/packaging/completion/_pipe"
+"$pipe" completion fish > "$to/packaging/completion/pipe.fish"
