@@ -2,14 +2,14 @@
 #include "pipeline/load.h"
 
 #include "base/suggest.h"
-#include "pipeline/decode.h"
-#include "pipeline/extends.h"
-#include "pipeline/gap.h"
-#include "pipeline/include.h"
-#include "pipeline/inherit.h"
-#include "pipeline/loading.h"
-#include "pipeline/plan.h"
-#include "pipeline/reference.h"
+#include "pipeline/compose/extends.h"
+#include "pipeline/compose/gap.h"
+#include "pipeline/compose/include.h"
+#include "pipeline/compose/inherit.h"
+#include "pipeline/compose/loading.h"
+#include "pipeline/compose/reference.h"
+#include "pipeline/decode/decode.h"
+#include "pipeline/plan/plan.h"
 #include <string.h>
 
 bool loading_bytes(struct loading *l, struct mark at, uint64_t bytes)

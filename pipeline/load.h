@@ -5,9 +5,9 @@
 #ifndef PIPELINE_LOAD_H
 #define PIPELINE_LOAD_H
 
-#include "pipeline/diagnostic.h"
+#include "pipeline/document/diagnostic.h"
 #include "pipeline/model.h"
-#include "pipeline/world.h"
+#include "pipeline/plan/world.h"
 
 struct load_options {
 	const char *file; /* name of the entry file, in the project */

@@ -9,8 +9,8 @@
 #include "base/map.h"
 #include "base/mark.h"
 #include "base/vec.h"
-#include "pipeline/document.h"
-#include "pipeline/variable.h"
+#include "pipeline/document/document.h"
+#include "pipeline/rule/variable.h"
 #include <stdbool.h>
 
 typedef VEC(const char *) text_list;

@@ -7,7 +7,7 @@
 #define RUNNER_DOTENV_H
 
 #include "pipe.h"
-#include "pipeline/variable.h"
+#include "pipeline/rule/variable.h"
 
 enum { DOTENV_MAX_BYTES = 64 * 1024, DOTENV_MAX_VARIABLES = 500 };
 

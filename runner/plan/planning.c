@@ -1,7 +1,7 @@
 #include "runner/plan/planning.h"
 
 #include "base/error.h"
-#include "pipeline/lint.h"
+#include "pipeline/lint/lint.h"
 #include "runner/history/project.h"
 #include "runner/plan/predefined.h"
 #include "runner/plan/replay.h"

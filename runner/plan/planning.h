@@ -6,9 +6,9 @@
 #define RUNNER_PLANNING_H
 
 #include "pipe.h"
-#include "pipeline/diagnostic.h"
+#include "pipeline/document/diagnostic.h"
 #include "pipeline/load.h"
-#include "pipeline/plan.h"
+#include "pipeline/plan/plan.h"
 #include "runner/git/git.h"
 #include "runner/plan/world.h"
 

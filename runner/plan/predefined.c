@@ -6,7 +6,7 @@
 #include "runner/plan/predefined.h"
 
 #include "base/error.h"
-#include "pipeline/planner.h"
+#include "pipeline/plan/planner.h"
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef RUNNER_PREDEFINED_H
 #define RUNNER_PREDEFINED_H
 
-#include "pipeline/variable.h"
+#include "pipeline/rule/variable.h"
 #include "runner/git/git.h"
 
 struct predefined_facts {

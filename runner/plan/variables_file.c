@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "pipeline/document.h"
+#include "pipeline/document/document.h"
 #include "runner/files/dotenv.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "pipe.h"
-#include "pipeline/plan.h"
+#include "pipeline/plan/plan.h"
 
 struct file_variables {
 	struct variables *all;

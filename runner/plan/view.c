@@ -1,7 +1,7 @@
 /* pipe_plan_view: one row for each view. */
 #include "base/error.h"
 #include "base/str.h"
-#include "pipeline/keyword.h"
+#include "pipeline/keyword/keyword.h"
 #include "runner/plan/planning.h"
 #include "runner/plan/predefined.h"
 

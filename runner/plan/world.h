@@ -1,8 +1,8 @@
-/* The world of pipeline/world.h for a real project: its files, HTTP, Git; with the cache of fetched includes in <state>/includes. */
+/* The world of pipeline/plan/world.h for a real project: its files, HTTP, Git; with the cache of fetched includes in <state>/includes. */
 #ifndef RUNNER_WORLD_H
 #define RUNNER_WORLD_H
 
-#include "pipeline/world.h"
+#include "pipeline/plan/world.h"
 #include "runner/git/git.h"
 
 struct project_world;

@@ -1,7 +1,7 @@
 #include "runner/run/job_files.h"
 
 #include "base/error.h"
-#include "pipeline/expression.h"
+#include "pipeline/rule/expression.h"
 #include "runner/files/archive.h"
 #include "runner/files/cache.h"
 #include "runner/files/digest.h"

@@ -9,7 +9,7 @@
 #define RUNNER_SCHEDULER_H
 
 #include "pipe.h"
-#include "pipeline/plan.h"
+#include "pipeline/plan/plan.h"
 #include <stdbool.h>
 
 struct scheduler;

@@ -1,7 +1,7 @@
 /*
  * libFuzzer (and AFL++) target: any bytes as a pipeline file.  What could be read is written again and must read back the same.
  */
-#include "pipeline/document.h"
+#include "pipeline/document/document.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  * libFuzzer (and AFL++) target: conditions, patterns and expansion.  The first byte chooses; behind a byte 0 stands the value of $A,
  * behind another one that of $B.
  */
-#include "pipeline/expression.h"
+#include "pipeline/rule/expression.h"
 
-#include "pipeline/document.h"
+#include "pipeline/document/document.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_DECODE_FIXTURE_H
 #define TESTS_UNIT_DECODE_FIXTURE_H
 
-#include "pipeline/decode.h"
+#include "pipeline/decode/decode.h"
 #include "pipeline/limits.h"
 #include <check.h>
 #include <stdio.h>

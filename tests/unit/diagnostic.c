@@ -1,8 +1,8 @@
-/* pipeline/diagnostic.h and source.h: collecting, ordering, and the three forms in which diagnostics are shown. */
+/* pipeline/document/diagnostic.h and source.h: collecting, ordering, and the three forms in which diagnostics are shown. */
 #include <check.h>
 #include <jansson.h>
 
-#include "pipeline/diagnostic.h"
+#include "pipeline/document/diagnostic.h"
 #include "pipeline/limits.h"
 
 #include <stdlib.h>

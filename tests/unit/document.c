@@ -1,5 +1,5 @@
-/* pipeline/document.h: reading YAML, looking at nodes, making, merging and writing them. */
-#include "pipeline/document.h"
+/* pipeline/document/document.h: reading YAML, looking at nodes, making, merging and writing them. */
+#include "pipeline/document/document.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-#include "pipeline/expression.h"
+#include "pipeline/rule/expression.h"
 
-#include "pipeline/document.h"
+#include "pipeline/document/document.h"
 #include <check.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The keyword table: that it is sound, that everything in it can be found and looked at, and that the views say what it says. */
 #include <jansson.h>
 
-#include "pipeline/keyword.h"
+#include "pipeline/keyword/keyword.h"
 
 #include "decode_fixture.h"
 

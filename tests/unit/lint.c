@@ -1,5 +1,5 @@
 /* Warnings about what is legal and surely not meant; and that nothing is said of what is meant. */
-#include "pipeline/lint.h"
+#include "pipeline/lint/lint.h"
 #include "decode_fixture.h"
 
 Suite *lint_suite(void);

@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "pipeline/limits.h"
 #include "pipeline/load.h"
-#include "pipeline/plan.h"
+#include "pipeline/plan/plan.h"
 #include <check.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "pipeline/variable.h"
+#include "pipeline/rule/variable.h"
 
 #include "pipeline/limits.h"
 #include <check.h>

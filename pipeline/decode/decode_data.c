@@ -1,0 +1,199 @@
+/* Decoding what a job runs in and what it leaves behind: image, services, artifacts, cache, environment. */
+#include "pipeline/decode/decoding.h"
+
+#include <string.h>
+
+/* ---- image, services ---- */
+
+static void image_map(struct decoding *x, const struct node *n, struct image *out)
+{
+	const struct node *docker = node_get(n, "docker");
+	const struct node *kubernetes = node_get(n, "kubernetes");
+	struct node *entrypoint = node_get(n, "entrypoint");
+
+	out->name = decode_text(node_get(n, "name"));
+	out->has_entrypoint = !node_is_null(entrypoint);
+	out->entrypoint = decode_texts(x, entrypoint);
+	out->pull_policy = decode_texts(x, node_get(n, "pull_policy"));
+	if (kubernetes && kubernetes->kind == NODE_MAP)
+		out->user = decode_text(node_get(kubernetes, "user"));
+	if (!docker || docker->kind != NODE_MAP)
+		return;
+	out->platform = decode_text(node_get(docker, "platform"));
+	if (!node_is_null(node_get(docker, "user")))
+		out->user = decode_text(node_get(docker, "user"));
+}
+
+struct image *decode_image(struct decoding *x, struct node *n)
+{
+	struct image *out = DECODE_NEW(x, struct image);
+
+	if (!out)
+		return NULL;
+	out->at = n->at;
+	if (n->kind == NODE_MAP)
+		image_map(x, n, out);
+	else
+		out->name = decode_text(n);
+	return out;
+}
+
+static void service(struct decoding *x, struct node *n, struct service *out)
+{
+	struct node *command;
+
+	out->image.at = n->at;
+	if (n->kind != NODE_MAP) {
+		out->image.name = decode_text(n);
+		return;
+	}
+	image_map(x, n, &out->image);
+	command = node_get(n, "command");
+	out->alias = decode_text(node_get(n, "alias"));
+	out->has_command = !node_is_null(command);
+	out->command = decode_texts(x, command);
+	out->variables = decode_variables(x, node_get(n, "variables"));
+}
+
+struct services *decode_services(struct decoding *x, struct node *n)
+{
+	struct services *out = DECODE_NEW(x, struct services);
+	struct flat f;
+
+	if (!out || !decode_flat(x, n, &f) || !DECODE_ROOM(x, &out->list, f.count))
+		return out;
+	for (uint32_t i = 0; i < f.count; i++)
+		service(x, f.items[i], &out->list.items[out->list.count++]);
+	return out;
+}
+
+/* ---- artifacts ---- */
+
+static void report(struct decoding *x, const struct pair *p, struct report *out)
+{
+	out->kind = p->key->text;
+	out->at = p->key->at;
+	if (p->value->kind == NODE_MAP) {
+		out->format = decode_text(node_get(p->value, "coverage_format"));
+		out->paths = decode_texts(x, node_get(p->value, "path"));
+	} else {
+		out->paths = decode_texts(x, p->value);
+	}
+}
+
+static void reports(struct decoding *x, const struct node *n, struct artifacts *out)
+{
+	if (!n || n->kind != NODE_MAP || !DECODE_ROOM(x, &out->reports, n->count))
+		return;
+	for (uint32_t i = 0; i < n->count; i++)
+		if (!node_is_null(n->pairs[i].value))
+			report(x, &n->pairs[i], &out->reports.items[out->reports.count++]);
+}
+
+/* `expose_as` is looked for in the archive by its paths. */
+static void check_expose(struct decoding *x, const struct node *n, const struct artifacts *out)
+{
+	if (!out->expose_as || out->paths.count)
+		return;
+	diag_error(x->d, node_get(n, "expose_as")->at, "missing-keyword", "\"artifacts:expose_as\" stands without \"paths\"");
+}
+
+struct artifacts *decode_artifacts(struct decoding *x, struct node *n)
+{
+	struct artifacts *out;
+	const struct node *expire;
+
+	if (n->kind != NODE_MAP)
+		return NULL;
+	out = DECODE_NEW(x, struct artifacts);
+	if (!out)
+		return NULL;
+	expire = node_get(n, "expire_in");
+	out->at = n->at;
+	out->paths = decode_texts(x, node_get(n, "paths"));
+	out->exclude = decode_texts(x, node_get(n, "exclude"));
+	out->untracked = decode_bool(node_get(n, "untracked"), false);
+	out->name = decode_text(node_get(n, "name"));
+	out->expose_as = decode_text(node_get(n, "expose_as"));
+	out->access = decode_text(node_get(n, "access"));
+	out->when = decode_when(node_get(n, "when"));
+	if (out->when == WHEN_UNSET)
+		out->when = WHEN_ON_SUCCESS;
+	out->expire_ms = decode_text(expire) && !strcmp(expire->text, "never") ? -1 : decode_duration(expire);
+	reports(x, node_get(n, "reports"), out);
+	check_expose(x, n, out);
+	return out;
+}
+
+/* ---- cache ---- */
+
+static void cache_key_map(struct decoding *x, const struct node *n, struct cache *out)
+{
+	struct node *files = node_get(n, "files");
+	struct node *commits = node_get(n, "files_commits");
+
+	if (!node_is_null(files) && !node_is_null(commits)) {
+		diag_error(x->d, commits->at, "conflicting-keywords",
+			   "\"cache:key\" takes either \"files\" or \"files_commits\"");
+	} else if (node_is_null(files) && node_is_null(commits)) {
+		diag_error(x->d, n->at, "missing-keyword", "\"cache:key\" needs \"files\"");
+		diag_hint(x->d, "a key without files is text: \"key: name\"");
+	}
+	out->key_files_commits = node_is_null(files) && !node_is_null(commits);
+	out->key_files = decode_texts(x, out->key_files_commits ? commits : files);
+	out->key_prefix = decode_text(node_get(n, "prefix"));
+}
+
+static void cache(struct decoding *x, struct node *n, struct cache *out)
+{
+	const struct node *key = node_get(n, "key");
+
+	out->at = n->at;
+	if (key && key->kind == NODE_MAP)
+		cache_key_map(x, key, out);
+	else
+		out->key = decode_text(key);
+	out->paths = decode_texts(x, node_get(n, "paths"));
+	out->fallback_keys = decode_texts(x, node_get(n, "fallback_keys"));
+	out->untracked = decode_bool(node_get(n, "untracked"), false);
+	out->unprotect = decode_bool(node_get(n, "unprotect"), false);
+	out->policy = decode_text(node_get(n, "policy"));
+	if (!out->policy)
+		out->policy = "pull-push";
+	out->when = decode_when(node_get(n, "when"));
+	if (out->when == WHEN_UNSET)
+		out->when = WHEN_ON_SUCCESS;
+}
+
+void decode_caches(struct decoding *x, struct node *n, struct job *job)
+{
+	struct flat f;
+
+	if (!decode_flat(x, n, &f) || !DECODE_ROOM(x, &job->caches, f.count))
+		return;
+	for (uint32_t i = 0; i < f.count; i++)
+		if (f.items[i]->kind == NODE_MAP)
+			cache(x, f.items[i], &job->caches.items[job->caches.count++]);
+}
+
+/* ---- environment ---- */
+
+struct environment *decode_environment(struct decoding *x, struct node *n)
+{
+	struct environment *out = DECODE_NEW(x, struct environment);
+
+	if (!out)
+		return NULL;
+	out->at = n->at;
+	if (n->kind != NODE_MAP) {
+		out->name = decode_text(n);
+		return out;
+	}
+	out->name = decode_text(node_get(n, "name"));
+	out->url = decode_text(node_get(n, "url"));
+	out->on_stop = decode_text(node_get(n, "on_stop"));
+	out->action = decode_text(node_get(n, "action"));
+	out->auto_stop_in = decode_text(node_get(n, "auto_stop_in"));
+	out->deployment_tier = decode_text(node_get(n, "deployment_tier"));
+	return out;
+}

@@ -1,0 +1,96 @@
+/*
+ * A decoding in progress: what the files decode_*.c share, and nobody else.  Values have been checked against the keyword table
+ * (keyword_check) before they come here: the functions below pass over what is not as it should be without a word, and report only
+ * what the table cannot say.  When memory ends, `nomem` is set and decoding goes on with what there is.
+ */
+#ifndef PIPELINE_DECODING_H
+#define PIPELINE_DECODING_H
+
+#include "pipeline/document/diagnostic.h"
+#include "pipeline/keyword/keyword.h"
+#include "pipeline/model.h"
+
+enum { DECODE_LATER = 32, DECODE_MASKS = 16, DECODE_GUESSES = 16 };
+
+/* The value of a keyword that was decoded last, and the job that holds the outcome: what many jobs inherit is decoded once. */
+struct decoded {
+	const struct node *value;
+	const struct job *job;
+	uint32_t later;
+};
+
+struct decoding {
+	struct pipeline *p;
+	struct arena *a;
+	struct diagnostics *d;
+	const pipe_limits *limits;
+	bool nomem;
+	bool stages_wrong; /* reported, so that no job's stage is */
+	struct map stages; /* name -> struct stage * */
+	struct decoded last[KEYWORD_COUNT];
+	const struct keyword *guess[DECODE_GUESSES]; /* of the keys of the job before, by their places */
+	uint32_t later; /* keywords that the value being decoded uses and a run does not honour: bits by */
+	struct keyword_use known[DECODE_LATER]; /* their place in here */
+	const char *names[DECODE_LATER];
+	uint32_t masks[DECODE_MASKS];  /* sets of them that jobs had, */
+	text_list lists[DECODE_MASKS]; /* and their names: few sets, many jobs */
+};
+
+/* Zeroed memory; NULL sets nomem. */
+void *decode_alloc(struct decoding *x, size_t size, size_t count);
+#define DECODE_NEW(x, type) ((type *)decode_alloc((x), sizeof(type), 1))
+/* Makes room for n elements in an empty VEC; false: none there (or none needed). */
+#define DECODE_ROOM(x, vec, n)                                                                                                   \
+	((n) && ((vec)->items = decode_alloc((x), sizeof(*(vec)->items), (n))) ? ((vec)->capacity = (n), true) : false)
+
+/* node_is_null for values of which nearly none is. */
+static inline bool decode_is_null(const struct node *n)
+{
+	enum { LONGEST = 4 }; /* "null" */
+
+	return !n || (n->kind == NODE_SCALAR && n->count <= LONGEST && node_is_null(n));
+}
+
+/* The items of a list with the lists in it flattened and without nulls; of any other node: itself; of null or NULL: none. */
+struct flat {
+	struct node **items;
+	uint32_t count;
+	struct node *one;
+};
+/* false: no memory (and count is 0).  f must stay where it is. */
+bool decode_flat(struct decoding *x, struct node *n, struct flat *f);
+
+const char *decode_text(const struct node *n); /* NULL: none */
+text_list decode_texts(struct decoding *x, struct node *n);
+text_list *decode_texts_new(struct decoding *x, struct node *n);
+bool decode_bool(const struct node *n, bool fallback);
+enum tristate decode_tristate(const struct node *n);
+int64_t decode_duration(const struct node *n); /* 0: none */
+enum job_when decode_when(const struct node *n);
+script decode_commands(struct decoding *x, struct node *n);
+struct variables decode_variables(struct decoding *x, const struct node *n);
+struct exit_codes decode_exit_codes(struct decoding *x, struct node *n);
+struct allow_failure decode_allow_failure(struct decoding *x, struct node *n);
+struct matrix *decode_matrix(struct decoding *x, struct node *n); /* NULL: none */
+
+/* Notes that the value being decoded uses what a run does not honour. */
+void decode_later(struct decoding *x, const struct keyword *outer, const struct keyword *row);
+
+struct rules *decode_rules(struct decoding *x, struct node *n);
+struct needs decode_needs(struct decoding *x, struct node *n);
+struct needs *decode_dependencies(struct decoding *x, struct node *n);
+struct only *decode_only(struct decoding *x, struct node *n);
+void decode_workflow(struct decoding *x, const struct node *n);
+
+struct image *decode_image(struct decoding *x, struct node *n);
+struct services *decode_services(struct decoding *x, struct node *n);
+struct artifacts *decode_artifacts(struct decoding *x, struct node *n);
+void decode_caches(struct decoding *x, struct node *n, struct job *job);
+struct environment *decode_environment(struct decoding *x, struct node *n);
+struct retry *decode_retry(struct decoding *x, struct node *n);
+struct trigger *decode_trigger(struct decoding *x, struct node *n);
+
+/* One job that is no template: fills *job, whose name, at, node and index are set. */
+void decode_job(struct decoding *x, struct job *job);
+
+#endif

@@ -1,0 +1,160 @@
+/* What is surely not meant, job by job.  Values that jobs share are looked at for each of them: the same place is reported once. */
+#include "pipeline/lint/lint.h"
+#include "base/suggest.h"
+
+#include <string.h>
+
+/* ---- rules ---- */
+
+static bool is_unconditional(const struct rule *r)
+{
+	return !r->condition && !r->has_changes && !r->has_exists;
+}
+
+static void lint_rules(const struct job *job, struct diagnostics *d)
+{
+	const struct rules *rules = job->rules;
+	bool ever = false;
+	uint32_t i;
+
+	if (!rules || !rules->list.count)
+		return;
+	for (i = 0; i < rules->list.count; i++) {
+		ever |= rules->list.items[i].when != WHEN_NEVER;
+		if (is_unconditional(&rules->list.items[i]))
+			break;
+	}
+	if (!ever)
+		diag_warning(d, rules->at, "never-runs", "no rule can ever put \"%s\" into the pipeline", job->name);
+	if (i + 1 >= rules->list.count)
+		return;
+	diag_warning(d, rules->list.items[i + 1].at, "unreachable-rule", "this rule can never match");
+	diag_related(d, rules->list.items[i].at, "this one before it always does");
+}
+
+/* ---- needs ---- */
+
+static bool has_artifacts(const struct job *job)
+{
+	const struct artifacts *a = job->artifacts;
+
+	return a && (a->paths.count || a->untracked || a->reports.count);
+}
+
+static void lint_need(const struct pipeline *p, const struct need *n, struct diagnostics *d)
+{
+	const struct job *from = n->job ? pipeline_job(p, n->job) : NULL;
+
+	if (!from || !n->artifacts_given || n->elsewhere || from->trigger || has_artifacts(from))
+		return;
+	diag_warning(d, n->at, "no-artifacts", "\"%s\" has no artifacts to take", n->job);
+	diag_related(d, from->at, "\"%s\" is defined here", n->job);
+}
+
+static bool is_plain(const struct need *n)
+{
+	return n->job && !n->matrix && !n->elsewhere;
+}
+
+static void need_twice(const struct need *first, const struct need *again, struct diagnostics *d)
+{
+	diag_warning(d, again->at, "need-twice", "\"%s\" is needed twice", again->job);
+	diag_related(d, first->at, "here, too");
+}
+
+/* Few needs are compared with one another, many are put into a map. */
+static void lint_duplicates(const struct needs *needs, struct diagnostics *d)
+{
+	enum { FEW = 8 };
+	struct map seen = MAP_INIT;
+
+	for (uint32_t i = 0; i < needs->list.count; i++) {
+		struct need *n = &needs->list.items[i];
+		struct need *before = NULL;
+
+		if (!is_plain(n))
+			continue;
+		if (needs->list.count > FEW)
+			before = map_get(&seen, n->job, strlen(n->job));
+		for (uint32_t k = 0; needs->list.count <= FEW && k < i && !before; k++)
+			if (is_plain(&needs->list.items[k]) && !strcmp(needs->list.items[k].job, n->job))
+				before = &needs->list.items[k];
+		if (before)
+			need_twice(before, n, d);
+		else if (needs->list.count > FEW && !map_put(&seen, d->arena, n->job, strlen(n->job), n))
+			d->nomem = true;
+	}
+}
+
+static void lint_needs(const struct pipeline *p, const struct job *job, struct diagnostics *d)
+{
+	for (uint32_t i = 0; i < job->needs.list.count; i++)
+		lint_need(p, &job->needs.list.items[i], d);
+	lint_duplicates(&job->needs, d);
+	for (uint32_t i = 0; job->rules && i < job->rules->list.count; i++)
+		lint_duplicates(&job->rules->list.items[i].needs, d);
+}
+
+/* ---- artifacts, cache, environment ---- */
+
+static void lint_kept(const struct job *job, struct diagnostics *d)
+{
+	if (job->artifacts && !has_artifacts(job)) {
+		diag_warning(d, job->artifacts->at, "empty-artifacts", "these artifacts hold nothing");
+		diag_hint(d, "add \"paths\", \"untracked\" or \"reports\"");
+	}
+	for (uint32_t i = 0; i < job->caches.count; i++) {
+		const struct cache *c = &job->caches.items[i];
+		if (c->paths.count || c->untracked)
+			continue;
+		diag_warning(d, c->at, "empty-cache", "this cache holds nothing");
+		diag_hint(d, "add \"paths\" or \"untracked\"");
+	}
+}
+
+static void lint_environment(const struct pipeline *p, const struct job *job, struct diagnostics *d)
+{
+	const struct environment *e = job->environment;
+	const struct node *at;
+	struct suggest s;
+
+	if (!e || !e->on_stop || pipeline_job(p, e->on_stop))
+		return;
+	at = node_get(node_get(job->node, "environment"), "on_stop");
+	diag_error(d, at ? at->at : e->at, "unknown-job", "the environment is stopped by \"%s\", and there is no such job",
+		   e->on_stop);
+	suggest_init(&s, e->on_stop);
+	for (uint32_t i = 0; i < p->jobs.count; i++)
+		suggest_offer(&s, p->jobs.items[i].name);
+	if (s.best)
+		diag_hint(d, "did you mean \"%s\"?", s.best);
+}
+
+/* ---- the top level ---- */
+
+static void lint_global(const struct pipeline *p, struct diagnostics *d)
+{
+	static const char *const moved[] = { "image", "services", "cache", "before_script", "after_script" };
+
+	for (size_t i = 0; p->root && p->root->kind == NODE_MAP && i < sizeof(moved) / sizeof(*moved); i++) {
+		const struct pair *pair = node_pair(p->root, moved[i]);
+		if (!pair)
+			continue;
+		diag_warning(d, pair->key->at, "deprecated-keyword", "\"%s\" at the top level is deprecated", moved[i]);
+		diag_hint(d, "put it into \"default:\"");
+	}
+}
+
+void lint_pipeline(const struct pipeline *p, const struct scope *known, struct diagnostics *d)
+{
+	lint_global(p, d);
+	for (uint32_t i = 0; i < p->jobs.count; i++) {
+		const struct job *job = &p->jobs.items[i];
+
+		lint_rules(job, d);
+		lint_needs(p, job, d);
+		lint_kept(job, d);
+		lint_environment(p, job, d);
+	}
+	lint_variables(p, known, d);
+}
