@@ -12,7 +12,7 @@ WARN    := -std=c11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototy
            -Wvla -Wformat=2 $(if $(WERROR),-Werror)
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -Iinclude $(if $(SAN),-DARENA_MALLOC)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-LIBS    := -lyaml -lsqlite3 -luv -lpcre2-8 -ljansson -lzstd -lm
+LIBS    := -lyaml -lsqlite3 -luv -lpcre2-8 -ljansson -lzstd -lexpat -lm
 
 # The floors of the library, lowest first; cli/ stands on top of include/pipe.h alone.
 FLOORS  := base pipeline stages lua runner web

@@ -3,7 +3,7 @@
 #   deps.sh build [test] [check]
 set -eu
 build="gcc make pkg-config libc6-dev libyaml-dev libgit2-dev libcurl4-openssl-dev libsqlite3-dev libuv1-dev libarchive-dev libzstd-dev
-       libpcre2-dev libjansson-dev libssl-dev git ca-certificates"
+       libpcre2-dev libjansson-dev libexpat1-dev libssl-dev git ca-certificates"
 test="check g++ python3 python3-pytest python3-yaml python3-jsonschema sqlite3 tmux procps zstd"
 check="clang clang-format clang-tidy cppcheck libclang-rt-14-dev ninja-build"
 want=""

@@ -1,0 +1,9 @@
+/* The descriptors of the stage types, one for each file; the registry (stage.c) lists them. */
+#ifndef STAGES_TYPES_H
+#define STAGES_TYPES_H
+
+#include "stages/stage.h"
+
+extern const struct stage_type stage_analyze, stage_build, stage_gate, stage_smoke, stage_test;
+
+#endif
