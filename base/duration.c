@@ -17,9 +17,13 @@ static const struct unit {
 	const char *names; /* between spaces */
 	int64_t ms;
 } units[] = {
-	{ " s sec secs second seconds ", SECOND }, { " m min mins minute minutes ", MINUTE },
-	{ " h hr hrs hour hours ", HOUR },	   { " d dy day days ", DAY },
-	{ " w wk wks week weeks ", 7 * DAY },	   { " mo mon mos month months ", 30 * DAY },
+	{ " ms msec msecs millisecond milliseconds ", 1 },
+	{ " s sec secs second seconds ", SECOND },
+	{ " m min mins minute minutes ", MINUTE },
+	{ " h hr hrs hour hours ", HOUR },
+	{ " d dy day days ", DAY },
+	{ " w wk wks week weeks ", 7 * DAY },
+	{ " mo mon mos month months ", 30 * DAY },
 	{ " y yr yrs year years ", YEAR },
 };
 

@@ -108,13 +108,21 @@ void str_addc(struct str *s, char c)
 
 void str_vprintf(struct str *s, const char *format, va_list ap)
 {
+	size_t room = s->capacity && !s->failed && !s->limit ? s->capacity - s->length : 0;
 	va_list again;
 	char *p;
 	int n;
 
+	/* Mostly it fits, and is formatted once. */
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, format, again);
+	n = vsnprintf(room ? s->data + s->length : NULL, room, format, again);
 	va_end(again);
+	if (n >= 0 && (size_t)n < room) {
+		s->length += (size_t)n;
+		return;
+	}
+	if (room)
+		s->data[s->length] = '\0';
 	if (n < 0) {
 		s->failed = true;
 		return;

@@ -124,7 +124,7 @@ static int decode(struct pipeline **out, struct loading *l, struct node *root)
 		return PIPE_ENOMEM;
 	p->file = l->options->file;
 	p->root = root;
-	rc = pipeline_decode(p, l->arena, root, &l->options->limits, l->d);
+	rc = pipeline_decode(p, l->arena, root, &l->options->limits, l->options->uses, l->d);
 	if (rc != PIPE_ENOMEM)
 		*out = p;
 	return rc;

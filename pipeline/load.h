@@ -6,6 +6,7 @@
 #define PIPELINE_LOAD_H
 
 #include "pipeline/document/diagnostic.h"
+#include "pipeline/keyword/uses.h"
 #include "pipeline/model.h"
 #include "pipeline/plan/world.h"
 
@@ -18,7 +19,8 @@ struct load_options {
 	const char *const *inputs;	     /* "KEY=VALUE"; or NULL */
 	const struct scope *variables; /* what include:local paths and include:rules may use: predefined and pipeline variables */
 	bool assume_changed;
-	pipe_limits limits; /* defaults filled in */
+	pipe_limits limits;	       /* defaults filled in */
+	const struct uses_types *uses; /* what `uses` may name, to outlive the model; NULL: nothing */
 	const struct world *world;
 };
 

@@ -63,7 +63,6 @@ struct need {
 	const struct need_elsewhere *elsewhere; /* NULL: a job of this pipeline */
 };
 struct needs {
-	bool set; /* `needs: []` is set and empty */
 	struct mark at;
 	VEC(struct need) list;
 };
@@ -80,7 +79,7 @@ struct rule {
 	enum job_when when;
 	struct allow_failure allow_failure;
 	struct variables variables;
-	struct needs needs;
+	const struct needs *needs; /* NULL: not given */
 	const char *start_in;
 	enum tristate interruptible;
 	const char *auto_cancel; /* workflow rules: on_new_commit */
@@ -197,21 +196,19 @@ struct job_shell {
 	struct mark at;
 };
 
-/*
- * One job as written (after include, extends, default, references).  There may be 100,000 of them: what few jobs have stands
- * behind a pointer that is NULL where the keyword is not given.  What several jobs inherit from one place they share.
- */
-struct job {
-	const char *name;
-	struct mark at;	   /* its key */
-	struct node *node; /* its merged map */
-	uint32_t index;	   /* in the order of the file, over all non-hidden jobs */
-	uint32_t stage;	   /* index into pipeline.stages */
-	struct mark stage_at;
+struct uses_type; /* pipeline/keyword/uses.h */
 
-	script before_script, main, after_script; /* flattened */
-	bool has_script;			  /* `script` was given (or `run`, which is `steps`) */
-	enum job_when when;
+/* A typed stage. */
+struct job_uses {
+	const struct uses_type *type;
+	const char *name;	 /* the type's */
+	struct mark at;		 /* of the value of `uses` */
+	const struct node *with; /* a map that the type's table takes; NULL: none */
+};
+
+/* What most jobs do without.  A field is zero where its keyword is not given. */
+struct job_settings {
+	script before_script, after_script; /* flattened */
 	enum tristate interruptible;
 	int parallel; /* N; 0: none */
 	struct mark parallel_at;
@@ -219,9 +216,7 @@ struct job {
 	const char *start_in;
 	const char *manual_confirmation;
 	struct allow_failure allow_failure;
-	struct needs needs;
 	const struct needs *dependencies; /* an empty list is there and empty */
-	const struct rules *rules;
 	const struct only *only, *except;
 	struct variables variables;
 	const text_list *inherit_variables; /* NULL: all global ones; otherwise only these (an empty list: none) */
@@ -237,10 +232,30 @@ struct job {
 	const struct environment *environment;
 	const struct trigger *trigger;
 	const struct job_shell *shell;
+	const struct job_uses *uses;
 	const script *pre_get_sources; /* hooks:pre_get_sources_script */
 	struct node *steps;	       /* run: not honoured by the local executor */
 	/* Keywords of this job that the local executor does not honour ("image", "environment:kubernetes"), for the run's one warning. */
 	text_list unhonoured;
+};
+
+/*
+ * One job as written (after include, extends, default, references).  There may be 100,000 of them, most of them much alike: what is
+ * not a job's own it shares with the jobs that have it from the same place.
+ */
+struct job {
+	const char *name;
+	struct mark at;	   /* its key */
+	struct node *node; /* its merged map */
+	uint32_t index;	   /* in the order of the file, over all non-hidden jobs */
+	uint32_t stage;	   /* index into pipeline.stages */
+	struct mark stage_at;
+	script main; /* flattened */
+	const struct rules *rules;
+	const struct needs *needs;	     /* NULL: not given; `needs: []` is there and empty */
+	const struct job_settings *settings; /* never NULL; not to be changed: other jobs have it too */
+	enum job_when when;
+	bool has_script; /* `script` was given (or `run`, which is `steps`) */
 };
 
 struct stage {

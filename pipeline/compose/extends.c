@@ -22,6 +22,7 @@ struct entry {
 
 struct extending {
 	struct loading *l;
+	struct arena temp; /* what is only for the way */
 	struct node *root;
 	struct map index;    /* name -> struct pair * of root */
 	struct map keywords; /* names that are no jobs */
@@ -206,7 +207,7 @@ static bool resolve(struct extending *x, struct entry *e)
 
 static bool prepare(struct extending *x)
 {
-	struct arena *a = x->l->arena;
+	struct arena *a = &x->temp;
 
 	x->entries = ARENA_ARRAY(a, struct entry, x->root->count);
 	if (!x->entries || !root_index(&x->index, a, x->root) || !root_keywords(&x->keywords, a))
@@ -225,16 +226,15 @@ struct node *extends_apply(struct loading *l, struct node *root)
 		return root;
 	out = root_copy(l->arena, root, 0);
 	if (!out || !prepare(&x))
-		return NULL;
-	for (uint32_t i = 0; i < root->count; i++) {
+		l->d->nomem = true;
+	for (uint32_t i = 0; i < root->count && !l->d->nomem; i++) {
 		struct entry *e = &x.entries[i];
 		if (!is_job(&x, e->pair) || !node_pair(e->pair->value, "extends"))
 			continue;
 		resolve(&x, e);
 		if (e->merged)
 			out->pairs[i].value = e->merged;
-		if (l->d->nomem)
-			return NULL;
 	}
-	return out;
+	arena_clear(&x.temp);
+	return l->d->nomem ? NULL : out;
 }

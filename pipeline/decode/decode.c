@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "pipeline/decode/decoding.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { JOB_NAME_MOST = 255 };
@@ -107,7 +108,7 @@ static void not_a_job(struct decoding *x, const struct pair *p)
 	if (best)
 		diag_hint(x->d, "did you mean \"%s\"?", best);
 	else
-		diag_hint(x->d, "a job needs \"script\", \"run\" or \"trigger\"; a template's name begins with a dot");
+		diag_hint(x->d, "a job needs \"script\", \"uses\", \"run\" or \"trigger\"; a template's name begins with a dot");
 }
 
 static void add_job(struct decoding *x, struct pair *p)
@@ -184,8 +185,16 @@ static bool room_for_jobs(struct decoding *x, const struct node *root)
 	return DECODE_ROOM(x, &x->p->jobs, count);
 }
 
+static bool has_default_tags(const struct node *root)
+{
+	const struct node *shared = node_get(root, "default"), *tags = node_get(shared, "tags");
+
+	return tags && tags->count;
+}
+
 static void decode_root(struct decoding *x, const struct node *root)
 {
+	x->default_tags = has_default_tags(root);
 	decode_stages(x, node_get(root, "stages"));
 	if (!room_for_jobs(x, root))
 		return;
@@ -201,25 +210,28 @@ static void decode_root(struct decoding *x, const struct node *root)
 }
 
 int pipeline_decode(struct pipeline *p, struct arena *a, const struct node *root, const pipe_limits *limits,
-		    struct diagnostics *d)
+		    const struct uses_types *uses, struct diagnostics *d)
 {
-	struct decoding *x = ARENA_NEW(a, struct decoding);
+	struct decoding *x = calloc(1, sizeof(*x));
+	int rc = PIPE_ENOMEM;
 
 	if (!x)
-		return PIPE_ENOMEM;
+		return rc;
 	x->p = p;
 	x->a = a;
 	x->d = d;
 	x->limits = limits;
+	x->uses = uses;
 	if (node_is_null(root))
 		root = &empty;
 	if (root->kind != NODE_MAP) {
 		diag_error(d, root->at, "not-a-pipeline", "a pipeline file is a map of keywords and jobs, not %s",
 			   node_describe(root));
-		return d->nomem ? PIPE_ENOMEM : PIPE_EPIPELINE;
+	} else {
+		decode_root(x, root);
 	}
-	decode_root(x, root);
-	if (x->nomem || d->nomem)
-		return PIPE_ENOMEM;
-	return d->errors ? PIPE_EPIPELINE : PIPE_OK;
+	if (!x->nomem && !d->nomem)
+		rc = d->errors ? PIPE_EPIPELINE : PIPE_OK;
+	free(x);
+	return rc;
 }

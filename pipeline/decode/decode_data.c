@@ -165,15 +165,15 @@ static void cache(struct decoding *x, struct node *n, struct cache *out)
 		out->when = WHEN_ON_SUCCESS;
 }
 
-void decode_caches(struct decoding *x, struct node *n, struct job *job)
+void decode_caches(struct decoding *x, struct node *n, struct job_settings *out)
 {
 	struct flat f;
 
-	if (!decode_flat(x, n, &f) || !DECODE_ROOM(x, &job->caches, f.count))
+	if (!decode_flat(x, n, &f) || !DECODE_ROOM(x, &out->caches, f.count))
 		return;
 	for (uint32_t i = 0; i < f.count; i++)
 		if (f.items[i]->kind == NODE_MAP)
-			cache(x, f.items[i], &job->caches.items[job->caches.count++]);
+			cache(x, f.items[i], &out->caches.items[out->caches.count++]);
 }
 
 /* ---- environment ---- */

@@ -21,42 +21,40 @@ struct written {
 	static void set_##name(struct decoding *x, struct job *job, struct node *n)                                              \
 	{                                                                                                                        \
 		(void)x;                                                                                                         \
+		(void)job;                                                                                                       \
 		statement;                                                                                                       \
 	}
 
-SETTER(after_script, job->after_script = decode_commands(x, n))
-SETTER(allow_failure, job->allow_failure = decode_allow_failure(x, n))
-SETTER(artifacts, job->artifacts = decode_artifacts(x, n))
-SETTER(before_script, job->before_script = decode_commands(x, n))
-SETTER(cache, decode_caches(x, n, job))
-SETTER(dependencies, job->dependencies = decode_dependencies(x, n))
-SETTER(environment, job->environment = decode_environment(x, n))
-SETTER(except, job->except = decode_only(x, n))
-SETTER(image, job->image = decode_image(x, n))
-SETTER(interruptible, job->interruptible = decode_tristate(n))
-SETTER(manual_confirmation, job->manual_confirmation = decode_text(n))
+SETTER(after_script, x->settings.after_script = decode_commands(x, n))
+SETTER(allow_failure, x->settings.allow_failure = decode_allow_failure(x, n))
+SETTER(artifacts, x->settings.artifacts = decode_artifacts(x, n))
+SETTER(before_script, x->settings.before_script = decode_commands(x, n))
+SETTER(cache, decode_caches(x, n, &x->settings))
+SETTER(dependencies, x->settings.dependencies = decode_dependencies(x, n))
+SETTER(environment, x->settings.environment = decode_environment(x, n))
+SETTER(except, x->settings.except = decode_only(x, n))
+SETTER(image, x->settings.image = decode_image(x, n))
+SETTER(interruptible, x->settings.interruptible = decode_tristate(n))
+SETTER(manual_confirmation, x->settings.manual_confirmation = decode_text(n))
 SETTER(needs, job->needs = decode_needs(x, n))
-SETTER(only, job->only = decode_only(x, n))
-SETTER(resource_group, job->resource_group = decode_text(n))
-SETTER(retry, job->retry = decode_retry(x, n))
+SETTER(only, x->settings.only = decode_only(x, n))
+SETTER(resource_group, x->settings.resource_group = decode_text(n))
+SETTER(retry, x->settings.retry = decode_retry(x, n))
 SETTER(rules, job->rules = decode_rules(x, n))
-SETTER(run, job->steps = n)
+SETTER(run, x->settings.steps = n)
 SETTER(script, job->main = decode_commands(x, n))
-SETTER(services, job->services = decode_services(x, n))
-SETTER(start_in, job->start_in = decode_text(n))
-SETTER(timeout, job->timeout_ms = decode_duration(n))
-SETTER(trigger, job->trigger = decode_trigger(x, n))
-SETTER(variables, job->variables = decode_variables(x, n))
+SETTER(services, x->settings.services = decode_services(x, n))
+SETTER(start_in, x->settings.start_in = decode_text(n))
+SETTER(timeout, x->settings.timeout_ms = decode_duration(n))
+SETTER(trigger, x->settings.trigger = decode_trigger(x, n))
+SETTER(variables, x->settings.variables = decode_variables(x, n))
 SETTER(when, job->when = decode_when(n))
 
 /* An empty list means something only where it takes the place of tags that the job would have otherwise. */
 static void set_tags(struct decoding *x, struct job *job, struct node *n)
 {
-	const struct node *shared = x->p->root ? node_get(x->p->root, "default") : NULL;
-	const struct node *tags = shared && shared->kind == NODE_MAP ? node_get(shared, "tags") : NULL;
-
-	job->tags = decode_texts_new(x, n);
-	if (n->kind != NODE_LIST || n->count || (tags && tags->count) || node_pair(job->node, "extends"))
+	x->settings.tags = decode_texts_new(x, n);
+	if (n->kind != NODE_LIST || n->count || x->default_tags || node_pair(job->node, "extends"))
 		return;
 	diag_warning(x->d, n->at, "empty-tags", "an empty \"tags\" takes no tags away here");
 	diag_hint(x->d, "leave it out");
@@ -67,29 +65,32 @@ static void set_hooks(struct decoding *x, struct job *job, struct node *n)
 	struct node *commands = n->kind == NODE_MAP ? node_get(n, "pre_get_sources_script") : NULL;
 	script *out = node_is_null(commands) ? NULL : DECODE_NEW(x, script);
 
+	(void)job;
 	if (out)
 		*out = decode_commands(x, commands);
-	job->pre_get_sources = out;
+	x->settings.pre_get_sources = out;
 }
 
 static void set_inherit(struct decoding *x, struct job *job, struct node *n)
 {
 	struct node *variables = n->kind == NODE_MAP ? node_get(n, "variables") : NULL;
 
+	(void)job;
 	if (!variables || decode_is_null(variables) || (variables->kind == NODE_SCALAR && decode_bool(variables, true)))
 		return;
-	job->inherit_variables = variables->kind == NODE_LIST ? decode_texts_new(x, variables) : DECODE_NEW(x, text_list);
+	x->settings.inherit_variables = variables->kind == NODE_LIST ? decode_texts_new(x, variables) : DECODE_NEW(x, text_list);
 }
 
 static void set_shell(struct decoding *x, struct job *job, struct node *n)
 {
 	struct job_shell *out = DECODE_NEW(x, struct job_shell);
 
+	(void)job;
 	if (!out)
 		return;
 	out->at = n->at;
 	out->argv = decode_texts(x, n);
-	job->shell = out->argv.count ? out : NULL;
+	x->settings.shell = out->argv.count ? out : NULL;
 }
 
 /* `/regex/`; kept without the slashes. */
@@ -100,6 +101,7 @@ static void set_coverage(struct decoding *x, struct job *job, struct node *n)
 	struct regex *regex;
 	pipe_error err;
 
+	(void)job;
 	if (!text)
 		return;
 	if (length < 3 || text[0] != '/' || text[length - 1] != '/') {
@@ -112,8 +114,8 @@ static void set_coverage(struct decoding *x, struct job *job, struct node *n)
 	regex = regex_compile(NULL, text + 1, length - 2, NULL, &err);
 	if (regex) {
 		regex_free(regex);
-		job->coverage = arena_strndup(x->a, text + 1, length - 2);
-		x->nomem |= !job->coverage;
+		x->settings.coverage = arena_strndup(x->a, text + 1, length - 2);
+		x->nomem |= !x->settings.coverage;
 	} else if (err.code == PIPE_ENOMEM) {
 		x->nomem = true;
 	} else {
@@ -142,18 +144,18 @@ static void set_parallel(struct decoding *x, struct job *job, struct node *n)
 	int64_t count = 0;
 	uint64_t jobs;
 
-	job->parallel_at = n->at;
+	x->settings.parallel_at = n->at;
 	if (n->kind == NODE_MAP) {
-		job->matrix = decode_matrix(x, node_get(n, "matrix"));
-		jobs = matrix_size(job->matrix, x->limits->matrix);
+		x->settings.matrix = decode_matrix(x, node_get(n, "matrix"));
+		jobs = matrix_size(x->settings.matrix, x->limits->matrix);
 	} else {
 		jobs = n->kind == NODE_SCALAR && node_int(n, &count) && count > 0 ? (uint64_t)count : 0;
 	}
 	if (jobs <= x->limits->matrix && count <= INT_MAX) {
-		job->parallel = count > 0 ? (int)count : 0;
+		x->settings.parallel = count > 0 ? (int)count : 0;
 		return;
 	}
-	job->matrix = NULL;
+	x->settings.matrix = NULL;
 	diag_error(x->d, n->at, "matrix-limit", "\"%s\" would be more than %u jobs", job->name, (unsigned)x->limits->matrix);
 	diag_hint(x->d, "the limit \"matrix\" can be raised");
 }
@@ -185,14 +187,19 @@ static void set_stage(struct decoding *x, struct job *job, struct node *n)
 		diag_hint(x->d, "add it to \"stages\"");
 }
 
-/* offset and size: the field that the function fills, to be copied to the next job with the same value. */
-#define FILLS(keyword, function, field) [keyword] = { function, offsetof(struct job, field), sizeof(((struct job *)0)->field) }
+/* offset and size: the field of the settings that the function fills, to be copied for the next job with the same value. */
+#define FILLS(keyword, function, field)                                                                                          \
+	[keyword] = { function, offsetof(struct job_settings, field), sizeof(((struct job_settings *)0)->field), true }
+/* A field of the job itself. */
+#define KEEPS(keyword, function, field)                                                                                          \
+	[keyword] = { function, offsetof(struct job, field), sizeof(((struct job *)0)->field), false }
 /* Fills several fields, or says something about the job itself: called for each job. */
-#define CALLS(keyword, function) [keyword] = { function, 0, 0 }
+#define CALLS(keyword, function, of_settings) [keyword] = { function, 0, 0, of_settings }
 
 static const struct {
 	void (*set)(struct decoding *x, struct job *job, struct node *n);
 	size_t offset, size;
+	bool of_settings;
 } setters[KEYWORD_COUNT] = {
 	FILLS(KEYWORD_AFTER_SCRIPT, set_after_script, after_script),
 	FILLS(KEYWORD_ALLOW_FAILURE, set_allow_failure, allow_failure),
@@ -208,23 +215,23 @@ static const struct {
 	FILLS(KEYWORD_INHERIT, set_inherit, inherit_variables),
 	FILLS(KEYWORD_INTERRUPTIBLE, set_interruptible, interruptible),
 	FILLS(KEYWORD_MANUAL_CONFIRMATION, set_manual_confirmation, manual_confirmation),
-	FILLS(KEYWORD_NEEDS, set_needs, needs),
+	KEEPS(KEYWORD_NEEDS, set_needs, needs),
 	FILLS(KEYWORD_ONLY, set_only, only),
-	CALLS(KEYWORD_PARALLEL, set_parallel),
+	CALLS(KEYWORD_PARALLEL, set_parallel, true),
 	FILLS(KEYWORD_RESOURCE_GROUP, set_resource_group, resource_group),
 	FILLS(KEYWORD_RETRY, set_retry, retry),
-	FILLS(KEYWORD_RULES, set_rules, rules),
+	KEEPS(KEYWORD_RULES, set_rules, rules),
 	FILLS(KEYWORD_RUN, set_run, steps),
-	FILLS(KEYWORD_SCRIPT, set_script, main),
+	KEEPS(KEYWORD_SCRIPT, set_script, main),
 	FILLS(KEYWORD_SERVICES, set_services, services),
 	FILLS(KEYWORD_SHELL, set_shell, shell),
-	CALLS(KEYWORD_STAGE, set_stage),
+	CALLS(KEYWORD_STAGE, set_stage, false),
 	FILLS(KEYWORD_START_IN, set_start_in, start_in),
 	FILLS(KEYWORD_TAGS, set_tags, tags),
 	FILLS(KEYWORD_TIMEOUT, set_timeout, timeout_ms),
 	FILLS(KEYWORD_TRIGGER, set_trigger, trigger),
 	FILLS(KEYWORD_VARIABLES, set_variables, variables),
-	FILLS(KEYWORD_WHEN, set_when, when),
+	KEEPS(KEYWORD_WHEN, set_when, when),
 };
 
 /* ---- what is not honoured ---- */
@@ -268,7 +275,7 @@ static text_list later_names(struct decoding *x, uint32_t mask)
 
 static void unknown_key(struct decoding *x, const struct node *key, struct written *w)
 {
-	static const char *const work[] = { "script", "run", "trigger", "extends" };
+	static const char *const work[] = { "script", "run", "trigger", "uses", "extends" };
 	const char *best = strcmp(key->text, "type") == 0 ? "stage" : keyword_nearest(keywords, IN_JOB, key->text);
 
 	diag_error(x->d, key->at, "unknown-keyword", "a job has no keyword \"%s\"", key->text);
@@ -292,25 +299,36 @@ static void decode_value_of(struct decoding *x, struct job *job, const struct ke
 		setters[k->id].set(x, job, n);
 }
 
+/* What an earlier job has from the same value. */
+static void copy_value(struct decoding *x, struct job *job, const struct job *from, enum keyword_id id)
+{
+	size_t offset = setters[id].offset, size = setters[id].size;
+
+	if (setters[id].of_settings)
+		memcpy((char *)&x->settings + offset, (const char *)from->settings + offset, size);
+	else
+		memcpy((char *)job + offset, (const char *)from + offset, size);
+}
+
 static uint32_t decode_pair(struct decoding *x, struct job *job, const struct keyword *k, struct pair *p)
 {
-	struct decoded *last = &x->last[k->id];
-	size_t offset = setters[k->id].offset;
+	struct decoded *recent = &x->recent[k->id][(uintptr_t)p->value / sizeof(*p->value) % DECODE_RECENT];
 
 	x->later = 0;
+	x->has_settings |= setters[k->id].of_settings;
 	if (k->fate != HONOURED) {
 		struct keyword_uses uses = { .count = 0 };
 		keyword_fate_check(NULL, k, p->key, x->d, &uses);
 		if (uses.count)
 			decode_later(x, NULL, k);
 	}
-	if (last->value == p->value && setters[k->id].size) {
-		memcpy((char *)job + offset, (const char *)last->job + offset, setters[k->id].size);
-		return x->later | last->later;
+	if (recent->value == p->value && setters[k->id].size) {
+		copy_value(x, job, recent->job, k->id);
+		return x->later | recent->later;
 	}
 	decode_value_of(x, job, k, p->value);
 	if (k->id != KEYWORD_NONE)
-		*last = (struct decoded){ p->value, job, x->later };
+		*recent = (struct decoded){ p->value, job, x->later };
 	return x->later;
 }
 
@@ -328,7 +346,7 @@ static bool is_blank(const struct node *n)
 /* A job that only shows how a pipeline of another project is. */
 static bool mirrors_pipeline(const struct job *job)
 {
-	const struct need *first = job->needs.list.count ? &job->needs.list.items[0] : NULL;
+	const struct need *first = job->needs && job->needs->list.count ? &job->needs->list.items[0] : NULL;
 
 	return first && !first->job && first->elsewhere;
 }
@@ -337,6 +355,7 @@ static void check_work(struct decoding *x, struct job *job, const struct written
 {
 	const struct pair *commands = w->of[KEYWORD_SCRIPT];
 	const struct pair *other = w->of[KEYWORD_TRIGGER] ? w->of[KEYWORD_TRIGGER] : w->of[KEYWORD_RUN];
+	bool typed = w->of[KEYWORD_USES] || w->of[KEYWORD_WITH];
 
 	job->has_script = commands || w->of[KEYWORD_RUN];
 	if (commands && is_blank(commands->value)) {
@@ -345,9 +364,9 @@ static void check_work(struct decoding *x, struct job *job, const struct written
 		diag_error(x->d, other->key->at, "conflicting-keywords", "\"%s\" and \"script\" cannot stand in one job",
 			   other->key->text);
 		diag_related(x->d, commands->key->at, "the script is here");
-	} else if (!commands && !other && !w->misspelt && !mirrors_pipeline(job)) {
+	} else if (!commands && !other && !typed && !w->misspelt && !mirrors_pipeline(job)) {
 		diag_error(x->d, job->at, "no-script", "the job \"%s\" has nothing to do", job->name);
-		diag_hint(x->d, "a job needs \"script\", \"run\" or \"trigger\"; a template's name begins with a dot");
+		diag_hint(x->d, "a job needs \"script\", \"uses\", \"run\" or \"trigger\"; a template's name begins with a dot");
 	}
 }
 
@@ -398,7 +417,7 @@ static void default_stage(struct decoding *x, struct job *job)
 /* `varaibles:` at the top level looks like a job. */
 static bool misspelt_global(struct decoding *x, const struct job *job)
 {
-	static const char *const of_jobs[] = { "script", "run", "trigger", "stage", "extends", "rules", "needs" };
+	static const char *const of_jobs[] = { "script", "run", "trigger", "uses", "stage", "extends", "rules", "needs" };
 	size_t length = strlen(job->name);
 	const char *best;
 
@@ -423,12 +442,37 @@ static const struct keyword *find_keyword(struct decoding *x, uint32_t place, co
 	return *guess;
 }
 
+static const struct job_settings no_settings;
+
+/* The same settings that a job before had, or a copy of their own. */
+static const struct job_settings *share_settings(struct decoding *x)
+{
+	const char *bytes = (const char *)&x->settings;
+	const struct job_settings **slot = &x->shared[map_hash(bytes, sizeof(x->settings)) % DECODE_SHARED];
+	struct job_settings *own;
+
+	if (!x->has_settings)
+		return &no_settings;
+	/* Padding that differs makes one copy more. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
+	if (!*slot || memcmp(*slot, bytes, sizeof(x->settings)) != 0) {
+		own = DECODE_NEW(x, struct job_settings);
+		if (!own)
+			return &no_settings;
+		*own = x->settings;
+		*slot = own;
+	}
+	memset(&x->settings, 0, sizeof(x->settings));
+	x->has_settings = false;
+	return *slot;
+}
+
 void decode_job(struct decoding *x, struct job *job)
 {
 	struct written w;
 	uint32_t later = 0;
 
 	memset(&w, 0, sizeof(w));
+	job->settings = &no_settings;
 	if (misspelt_global(x, job))
 		return;
 	for (uint32_t i = 0; i < job->node->count; i++) {
@@ -442,8 +486,16 @@ void decode_job(struct decoding *x, struct job *job)
 			w.of[k->id] = p;
 		}
 	}
-	if (later)
-		job->unhonoured = later_names(x, later);
+	if (w.of[KEYWORD_USES] || w.of[KEYWORD_WITH]) {
+		x->later = 0;
+		decode_uses(x, job, w.of);
+		later |= x->later;
+	}
+	if (later) {
+		x->settings.unhonoured = later_names(x, later);
+		x->has_settings = true;
+	}
+	job->settings = share_settings(x);
 	if (!w.of[KEYWORD_STAGE])
 		default_stage(x, job);
 	check_work(x, job, &w);

@@ -148,24 +148,24 @@ static void need_map(struct decoding *x, const struct node *n, struct need *out)
 		diag_error(x->d, n->at, "missing-keyword", "\"needs:project\" stands without \"ref\"");
 }
 
-struct needs decode_needs(struct decoding *x, struct node *n)
+struct needs *decode_needs(struct decoding *x, struct node *n)
 {
-	struct needs out;
+	struct needs *out = DECODE_NEW(x, struct needs);
 	struct flat f;
 
-	memset(&out, 0, sizeof(out));
-	out.set = true;
-	out.at = n->at;
-	if (!decode_flat(x, n, &f) || !DECODE_ROOM(x, &out.list, f.count))
+	if (!out || !decode_flat(x, n, &f))
+		return NULL;
+	out->at = n->at;
+	if (!DECODE_ROOM(x, &out->list, f.count))
 		return out;
 	for (uint32_t i = 0; i < f.count; i++) {
-		struct need *need = &out.list.items[out.list.count];
+		struct need *need = &out->list.items[out->list.count];
 		*need = (struct need){ .at = f.items[i]->at, .artifacts = true };
 		if (f.items[i]->kind == NODE_MAP)
 			need_map(x, f.items[i], need);
 		else
 			need->job = f.items[i]->text;
-		out.list.count += need->job || need->elsewhere;
+		out->list.count += need->job || need->elsewhere;
 	}
 	return out;
 }
@@ -177,7 +177,6 @@ struct needs *decode_dependencies(struct decoding *x, struct node *n)
 
 	if (!out || !decode_flat(x, n, &f))
 		return NULL;
-	out->set = true;
 	out->at = n->at;
 	if (!DECODE_ROOM(x, &out->list, f.count))
 		return out;

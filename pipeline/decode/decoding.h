@@ -7,12 +7,12 @@
 #define PIPELINE_DECODING_H
 
 #include "pipeline/document/diagnostic.h"
-#include "pipeline/keyword/keyword.h"
+#include "pipeline/keyword/uses.h"
 #include "pipeline/model.h"
 
-enum { DECODE_LATER = 32, DECODE_MASKS = 16, DECODE_GUESSES = 16 };
+enum { DECODE_LATER = 32, DECODE_MASKS = 16, DECODE_GUESSES = 16, DECODE_RECENT = 64, DECODE_SHARED = 64 };
 
-/* The value of a keyword that was decoded last, and the job that holds the outcome: what many jobs inherit is decoded once. */
+/* A value that was decoded, and the job that holds the outcome: what many jobs inherit is decoded once. */
 struct decoded {
 	const struct node *value;
 	const struct job *job;
@@ -24,11 +24,17 @@ struct decoding {
 	struct arena *a;
 	struct diagnostics *d;
 	const pipe_limits *limits;
+	const struct uses_types *uses; /* or NULL */
 	bool nomem;
-	bool stages_wrong; /* reported, so that no job's stage is */
-	struct map stages; /* name -> struct stage * */
-	struct decoded last[KEYWORD_COUNT];
-	const struct keyword *guess[DECODE_GUESSES]; /* of the keys of the job before, by their places */
+	bool stages_wrong;				     /* reported, so that no job's stage is */
+	bool default_tags;				     /* `default:` gives some */
+	struct map stages;				     /* name -> struct stage * */
+	struct decoded recent[KEYWORD_COUNT][DECODE_RECENT]; /* values that collide only take each other's place */
+	struct job_settings settings;			     /* of the job being decoded, */
+	const struct job_uses *last_uses;
+	bool has_settings;				  /* when it has any */
+	const struct job_settings *shared[DECODE_SHARED]; /* those of jobs before */
+	const struct keyword *guess[DECODE_GUESSES];	  /* of the keys of the job before, by their places */
 	uint32_t later; /* keywords that the value being decoded uses and a run does not honour: bits by */
 	struct keyword_use known[DECODE_LATER]; /* their place in here */
 	const char *names[DECODE_LATER];
@@ -77,7 +83,7 @@ struct matrix *decode_matrix(struct decoding *x, struct node *n); /* NULL: none 
 void decode_later(struct decoding *x, const struct keyword *outer, const struct keyword *row);
 
 struct rules *decode_rules(struct decoding *x, struct node *n);
-struct needs decode_needs(struct decoding *x, struct node *n);
+struct needs *decode_needs(struct decoding *x, struct node *n);
 struct needs *decode_dependencies(struct decoding *x, struct node *n);
 struct only *decode_only(struct decoding *x, struct node *n);
 void decode_workflow(struct decoding *x, const struct node *n);
@@ -85,10 +91,13 @@ void decode_workflow(struct decoding *x, const struct node *n);
 struct image *decode_image(struct decoding *x, struct node *n);
 struct services *decode_services(struct decoding *x, struct node *n);
 struct artifacts *decode_artifacts(struct decoding *x, struct node *n);
-void decode_caches(struct decoding *x, struct node *n, struct job *job);
+void decode_caches(struct decoding *x, struct node *n, struct job_settings *out);
 struct environment *decode_environment(struct decoding *x, struct node *n);
 struct retry *decode_retry(struct decoding *x, struct node *n);
 struct trigger *decode_trigger(struct decoding *x, struct node *n);
+
+/* What the job says under `uses` and `with`, of which one is there.  written: its pairs by keyword_id; NULL: not written, or null. */
+void decode_uses(struct decoding *x, const struct job *job, const struct pair *const *written);
 
 /* One job that is no template: fills *job, whose name, at, node and index are set. */
 void decode_job(struct decoding *x, struct job *job);

@@ -9,30 +9,18 @@
 
 enum { NUMBER_BYTES = 128, FLOAT_DIGITS = 15, FLOAT_ZEROS = 15 };
 
-static bool is_word(const struct node *n, const char *const *words)
-{
-	for (; *words; words++)
-		if (n->count == strlen(*words) && !strncasecmp(n->text, *words, n->count))
-			return true;
-	return false;
-}
+/* Every scalar of a file is asked for some of these words, and nearly none is one: its length says so first. */
+#define IS_WORD(n, word) ((n)->count == sizeof(word) - 1 && !strncasecmp((n)->text, (word), sizeof(word) - 1))
 
 static bool says_null(const struct node *n)
 {
-	static const char *const words[] = { "", "~", "null", NULL };
-
-	return is_word(n, words);
+	return !n->count || IS_WORD(n, "~") || IS_WORD(n, "null");
 }
 
 static bool says_bool(const struct node *n, bool *value)
 {
-	static const char *const yes[] = { "true", "yes", "on", NULL };
-	static const char *const no[] = { "false", "no", "off", NULL };
-
-	if (n->count < 2 || n->count > 5)
-		return false;
-	*value = is_word(n, yes);
-	return *value || is_word(n, no);
+	*value = IS_WORD(n, "true") || IS_WORD(n, "yes") || IS_WORD(n, "on");
+	return *value || IS_WORD(n, "false") || IS_WORD(n, "no") || IS_WORD(n, "off");
 }
 
 /* The base that a number's prefix says; moves past it. */
@@ -92,9 +80,7 @@ static bool says_int(const struct node *n, int64_t *value, bool *fits)
 
 static bool says_special_float(const struct node *n)
 {
-	static const char *const words[] = { ".inf", "+.inf", "-.inf", ".nan", NULL };
-
-	return is_word(n, words);
+	return IS_WORD(n, ".inf") || IS_WORD(n, "+.inf") || IS_WORD(n, "-.inf") || IS_WORD(n, ".nan");
 }
 
 static size_t span_digits(const char *p, bool *digits)
@@ -146,7 +132,7 @@ enum scalar_type node_type(const struct node *n)
 	if (says_bool(n, &flag))
 		return SCALAR_BOOL;
 	c = n->text[0];
-	if (!strchr("+-.0123456789", c) || n->count > NUMBER_BYTES)
+	if (!((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.') || n->count > NUMBER_BYTES)
 		return SCALAR_TEXT;
 	if (says_int(n, &value, &flag))
 		return SCALAR_INT;

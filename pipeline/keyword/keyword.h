@@ -78,8 +78,10 @@ enum keyword_id {
 	KEYWORD_TAGS,
 	KEYWORD_TIMEOUT,
 	KEYWORD_TRIGGER,
+	KEYWORD_USES,
 	KEYWORD_VARIABLES,
 	KEYWORD_WHEN,
+	KEYWORD_WITH,
 	KEYWORD_COUNT
 };
 
@@ -94,6 +96,7 @@ struct keyword {
 	const struct keyword
 		*fields; /* TAKES_MAP (also of a list's items): rows below, ended by a row without a name; NULL: free keys */
 	bool required;	 /* the map that it stands in must have it */
+	bool shell;	 /* a text of it is a shell's, which has variables of its own */
 	enum keyword_fate fate;
 	const char *fallback; /* the default, in words; or NULL */
 	const char *help;     /* one line */
@@ -112,12 +115,12 @@ const char *keyword_nearest(const struct keyword *rows, unsigned where, const ch
 const struct keyword *keyword_by_path(const char *path);
 
 /* Keywords that a value uses and that a run here does not honour (LATER), for the run's one warning. */
-enum { KEYWORD_USES = 8 };
+enum { KEYWORD_LATER_MOST = 8 };
 struct keyword_uses {
 	unsigned count;
 	struct keyword_use {
 		const struct keyword *outer, *row; /* outer NULL: the keyword itself */
-	} list[KEYWORD_USES];
+	} list[KEYWORD_LATER_MOST];
 };
 
 /* Checks a value against its row and everything below it: shapes, unknown keys (with the nearest name), enum values, durations.
@@ -129,9 +132,11 @@ void keyword_fate_check(const struct keyword *outer, const struct keyword *k, co
 /* What a keyword takes, in words: "text, a list of text or a map". */
 void keyword_shape_words(const struct keyword *k, struct str *out);
 
-/* The JSON Schema (draft 2020-12 wording, draft-07 compatible), the reference page, one keyword's help. */
-void keyword_schema(struct str *out);
+/* The JSON Schema (draft 2020-12 wording, draft-07 compatible), the reference page, the help of one keyword, of a type of stage or of
+ * one of its parameters: where a name is several of them, of all.  types may be NULL. */
+struct uses_types;
+void keyword_schema(const struct uses_types *types, struct str *out);
 void keyword_reference(struct str *out);
-bool keyword_explain(const char *path, bool colour, struct str *out);
+bool keyword_explain(const char *path, const struct uses_types *types, bool colour, struct str *out);
 
 #endif

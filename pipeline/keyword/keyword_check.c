@@ -132,7 +132,8 @@ static void say_unknown(struct check *c, const struct keyword *rows, unsigned wh
 	const char *best = keyword_nearest(rows, where, key->text);
 	struct str all;
 
-	diag_error(c->d, key->at, "unknown-keyword", "\"%s\" has no keyword \"%s\"", path_text(c), key->text);
+	diag_error(c->d, key->at, "unknown-keyword", "\"%s\" has no %s \"%s\"", path_text(c),
+		   c->path[0]->id == KEYWORD_WITH ? "parameter" : "keyword", key->text);
 	if (rows == keywords && keyword_find(keywords, IN_JOB, key->text, key->count)) {
 		diag_hint(c->d, "\"%s\" stands in a job, not in \"default\"", key->text);
 		return;
@@ -146,7 +147,7 @@ static void say_unknown(struct check *c, const struct keyword *rows, unsigned wh
 		if (k->where & where)
 			str_printf(&all, "%s%s", all.length ? ", " : "", k->name);
 	if (!all.failed)
-		diag_hint(c->d, "it takes %s", all.data);
+		diag_hint(c->d, "it takes %s", all.length ? all.data : "none");
 	str_clear(&all);
 }
 
@@ -297,7 +298,7 @@ void keyword_fate_check(const struct keyword *outer, const struct keyword *k, co
 	for (unsigned i = 0; i < uses->count; i++)
 		if (uses->list[i].row == k && uses->list[i].outer == outer)
 			return;
-	if (uses->count < KEYWORD_USES)
+	if (uses->count < KEYWORD_LATER_MOST)
 		uses->list[uses->count++] = (struct keyword_use){ outer, k };
 }
 

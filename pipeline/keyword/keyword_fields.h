@@ -15,7 +15,7 @@
 	}
 
 /* Rows of the main table, without its end. */
-enum { KEYWORD_ROWS = 45 };
+enum { KEYWORD_ROWS = 47 };
 
 extern const struct keyword fields_allow_failure[], fields_artifacts[], fields_cache[], fields_environment[], fields_filter[],
 	fields_hooks[], fields_id_token[], fields_image[], fields_include[], fields_inherit[], fields_input[], fields_needs[],

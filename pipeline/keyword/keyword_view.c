@@ -1,5 +1,6 @@
 /* The keyword table for people: what a keyword takes in words, its help page, and docs/reference/keywords.md. */
-#include "pipeline/keyword/keyword_fields.h"
+#include "pipeline/keyword/keyword_view.h"
+#include "pipeline/keyword/uses.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -139,14 +140,13 @@ static void field_names(const struct keyword *k, struct str *out)
 			str_printf(out, "%s%s", f == k->fields ? "" : ", ", f->name);
 }
 
-static void line(struct str *out, bool colour, const char *label, const char *text)
+void view_line(struct str *out, bool colour, const char *label, const char *text)
 {
 	if (text && *text)
 		str_printf(out, "  %s%-8s%s %s\n", colour ? "\033[2m" : "", label, colour ? "\033[0m" : "", text);
 }
 
-/* Text of several lines, each behind `indent`. */
-static void indented(struct str *out, const char *indent, const char *text)
+void view_indented(struct str *out, const char *indent, const char *text)
 {
 	while (*text) {
 		size_t n = strcspn(text, "\n");
@@ -170,37 +170,50 @@ static void explain_where(const struct keyword *k, const char *path, bool colour
 		str_adds(&text, "in ");
 		where_words(k, &text);
 	}
-	line(out, colour, "Where", text.data);
+	view_line(out, colour, "Where", text.data);
 	out->failed |= text.failed;
 	str_clear(&text);
 }
 
-bool keyword_explain(const char *path, bool colour, struct str *out)
+void view_title(struct str *out, bool colour, const char *title, const char *help)
 {
-	const struct keyword *k = keyword_by_path(path);
+	str_printf(out, "%s%s%s\n  %s\n\n", colour ? "\033[1m" : "", title, colour ? "\033[0m" : "", help);
+}
+
+void view_row(struct str *out, bool colour, const struct keyword *k)
+{
 	struct str text;
 
-	if (!k)
-		return false;
 	str_init(&text);
-	str_printf(out, "%s%s%s\n  %s\n\n", colour ? "\033[1m" : "", path, colour ? "\033[0m" : "", k->help);
-	explain_where(k, path, colour, out);
 	keyword_shape_words(k, &text);
-	line(out, colour, "Takes", text.data);
-	line(out, colour, "Default", k->fallback);
-	line(out, colour, "Needed", k->required ? "yes" : NULL);
-	line(out, colour, "Here", fate_words(k));
+	view_line(out, colour, "Takes", text.data);
+	view_line(out, colour, "Default", k->fallback);
+	view_line(out, colour, "Needed", k->required ? "yes" : NULL);
+	view_line(out, colour, "Here", fate_words(k));
 	str_reset(&text);
 	field_names(k, &text);
-	line(out, colour, "Below", text.data);
-	line(out, colour, "Since", k->since);
+	view_line(out, colour, "Below", text.data);
+	view_line(out, colour, "Since", k->since);
 	if (k->example) {
-		line(out, colour, "Example", " ");
-		indented(out, "    ", k->example);
+		view_line(out, colour, "Example", " ");
+		view_indented(out, "    ", k->example);
 	}
 	out->failed |= text.failed;
 	str_clear(&text);
-	return true;
+}
+
+bool keyword_explain(const char *path, const struct uses_types *types, bool colour, struct str *out)
+{
+	const struct keyword *k = keyword_by_path(path);
+
+	if (k) {
+		view_title(out, colour, path, k->help);
+		explain_where(k, path, colour, out);
+		view_row(out, colour, k);
+		if (k->id == KEYWORD_USES)
+			uses_list(types, colour, out);
+	}
+	return uses_explain(types, path, k != NULL, colour, out) || k;
 }
 
 /* ---- the reference ---- */
@@ -214,7 +227,7 @@ static void table_cell(struct str *out, const char *text)
 	}
 }
 
-static void table_row(struct str *out, const char *prefix, const struct keyword *k)
+static void table_row(struct str *out, const char *prefix, const struct keyword *k, bool since)
 {
 	struct str words;
 
@@ -230,30 +243,47 @@ static void table_row(struct str *out, const char *prefix, const struct keyword 
 		str_adds(out, "; needed");
 	if (k->fate != HONOURED)
 		str_printf(out, " (%s)", fate_words(k));
+	if (since)
+		str_printf(out, " | %s", k->since);
 	str_adds(out, " |\n");
 	out->failed |= words.failed;
 	str_clear(&words);
 }
 
-static void table_rows(struct str *out, const char *prefix, const struct keyword *fields, unsigned depth)
+static void table_rows(struct str *out, const char *prefix, const struct keyword *fields, bool since, unsigned depth)
 {
 	struct str below;
 
 	for (const struct keyword *k = fields; k && k->name && depth; k++) {
-		table_row(out, prefix, k);
+		table_row(out, prefix, k, since);
 		if (!k->fields)
 			continue;
 		str_init(&below);
 		str_printf(&below, "%s%s:", prefix, k->name);
-		table_rows(out, below.data, k->fields, depth - 1);
+		table_rows(out, below.data, k->fields, since, depth - 1);
 		out->failed |= below.failed;
 		str_clear(&below);
 	}
 }
 
+void view_table(struct str *out, const struct keyword *rows, bool since)
+{
+	str_printf(out, "| key | takes | default | meaning |%s\n|---|---|---|---|%s\n", since ? " since |" : "",
+		   since ? "---|" : "");
+	table_rows(out, "", rows, since, VIEW_DEPTH);
+}
+
+void view_sentence(struct str *out, const char *help)
+{
+	str_addc(out, *help >= 'a' && *help <= 'z' ? (char)(*help & ~0x20) : *help);
+	str_adds(out, *help ? help + 1 : "");
+}
+
 static void section(struct str *out, const struct keyword *k)
 {
-	str_printf(out, "\n## `%s`\n\n%c%s.\n\n- Where: ", k->name, k->help[0] & ~0x20, k->help + 1);
+	str_printf(out, "\n## `%s`\n\n", k->name);
+	view_sentence(out, k->help);
+	str_adds(out, ".\n\n- Where: ");
 	where_words(k, out);
 	str_adds(out, "\n- Takes: ");
 	keyword_shape_words(k, out);
@@ -265,7 +295,7 @@ static void section(struct str *out, const struct keyword *k)
 	str_printf(out, "- Since: %s\n", k->since);
 	if (k->example) {
 		str_adds(out, "\n```yaml\n");
-		indented(out, "", k->example);
+		view_indented(out, "", k->example);
 		str_adds(out, "```\n");
 	}
 	if (k->fields == keywords) {
@@ -273,8 +303,8 @@ static void section(struct str *out, const struct keyword *k)
 		field_names(k, out);
 		str_adds(out, ".\n");
 	} else if (k->fields) {
-		str_adds(out, "\n| key | takes | default | meaning |\n|---|---|---|---|\n");
-		table_rows(out, "", k->fields, VIEW_DEPTH);
+		str_addc(out, '\n');
+		view_table(out, k->fields, false);
 	}
 }
 

@@ -5,6 +5,7 @@
  */
 #include "base/json.h"
 #include "pipeline/keyword/keyword_fields.h"
+#include "pipeline/keyword/uses.h"
 
 #include <string.h>
 
@@ -289,7 +290,95 @@ static void define_variables(struct json *j)
 	jsonw_object_end(j);
 }
 
-static void define_job(struct json *j)
+/* ---- types of stages ---- */
+
+/* Of the parameters of one type; no keyword has a `-` in its name. */
+static void with_name(struct str *out, const struct uses_type *type)
+{
+	str_reset(out);
+	str_printf(out, "with-%s", type->name);
+}
+
+static void define_uses(struct json *j, const struct uses_types *types)
+{
+	jsonw_key(j, "uses");
+	jsonw_object(j);
+	jsonw_kstring(j, "description", keyword_by_path("uses")->help);
+	any_of(j);
+	jsonw_object(j);
+	jsonw_key(j, "enum");
+	jsonw_array(j);
+	for (size_t i = 0; types->list[i]; i++)
+		jsonw_string(j, types->list[i]->name);
+	jsonw_array_end(j);
+	jsonw_object_end(j);
+	jsonw_array_end(j);
+	jsonw_object_end(j);
+}
+
+static void define_parameters(struct json *j, const struct uses_types *types)
+{
+	struct str name;
+
+	str_init(&name);
+	for (size_t i = 0; types && types->list[i]; i++) {
+		const struct uses_type *type = types->list[i];
+		struct keyword row = { .help = type->help, .shape = TAKES_MAP, .fields = type->parameters };
+		with_name(&name, type);
+		jsonw_key(j, name.data);
+		value(j, &row, row.shape, false);
+	}
+	j->out->failed |= name.failed;
+	str_clear(&name);
+}
+
+/* {"if": {"required": ["uses"], "properties": {"uses": {"const": "build"}}}, "then": ...} */
+static void if_uses(struct json *j, const struct uses_type *type)
+{
+	struct str name;
+
+	str_init(&name);
+	with_name(&name, type);
+	jsonw_object(j);
+	jsonw_key(j, "if");
+	jsonw_object(j);
+	jsonw_key(j, "required");
+	jsonw_array(j);
+	jsonw_string(j, "uses");
+	jsonw_array_end(j);
+	jsonw_key(j, "properties");
+	jsonw_object(j);
+	jsonw_key(j, "uses");
+	jsonw_object(j);
+	jsonw_kstring(j, "const", type->name);
+	jsonw_object_end(j);
+	jsonw_object_end(j);
+	jsonw_object_end(j);
+	jsonw_key(j, "then");
+	jsonw_object(j);
+	jsonw_key(j, "properties");
+	jsonw_object(j);
+	jsonw_key(j, "with");
+	reference(j, name.data);
+	jsonw_object_end(j);
+	jsonw_object_end(j);
+	jsonw_object_end(j);
+	j->out->failed |= name.failed;
+	str_clear(&name);
+}
+
+static void with_by_uses(struct json *j, const struct uses_types *types)
+{
+	if (!types || !types->list[0])
+		return;
+	jsonw_key(j, "allOf");
+	jsonw_array(j);
+	for (size_t i = 0; types->list[i]; i++)
+		if_uses(j, types->list[i]);
+	jsonw_array_end(j);
+}
+
+static void define_job(struct json *j, const struct uses_types *types)
 {
 	jsonw_key(j, "job");
 	jsonw_object(j);
@@ -297,6 +386,7 @@ static void define_job(struct json *j)
 	jsonw_kstring(j, "type", "object");
 	properties(j, keywords, IN_JOB);
 	jsonw_kbool(j, "additionalProperties", false);
+	with_by_uses(j, types);
 	jsonw_object_end(j);
 }
 
@@ -306,24 +396,29 @@ static bool is_piece(const struct keyword *k)
 	return !strcmp(k->name, "script") || !strcmp(k->name, "variables");
 }
 
-static void definitions(struct json *j)
+static void definitions(struct json *j, const struct uses_types *types)
 {
 	jsonw_key(j, "$defs");
 	jsonw_object(j);
 	define_late(j);
 	define_script(j);
 	define_variables(j);
-	define_job(j);
+	define_job(j, types);
+	define_parameters(j, types);
 	for (const struct keyword *k = keywords; k->name; k++) {
 		if (is_piece(k))
 			continue;
+		if (k->id == KEYWORD_USES && types) {
+			define_uses(j, types);
+			continue;
+		}
 		jsonw_key(j, k->name);
 		value(j, k, k->shape, false);
 	}
 	jsonw_object_end(j);
 }
 
-void keyword_schema(struct str *out)
+void keyword_schema(const struct uses_types *types, struct str *out)
 {
 	struct json j;
 
@@ -343,7 +438,7 @@ void keyword_schema(struct str *out)
 	jsonw_object_end(&j);
 	jsonw_key(&j, "additionalProperties");
 	reference(&j, "job");
-	definitions(&j);
+	definitions(&j, types);
 	jsonw_object_end(&j);
 	str_addc(out, '\n');
 }

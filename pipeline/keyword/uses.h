@@ -30,4 +30,12 @@ const struct uses_type *uses_find(const struct uses_types *types, const char *na
 /* The nearest name, or NULL. */
 const char *uses_nearest(const struct uses_types *types, const char *name);
 
+/* The names with a line of help each, for the page of `uses`. */
+void uses_list(const struct uses_types *types, bool colour, struct str *out);
+/* The help of a type or of a parameter: "test", "test:reports", "uses:test:reports".  more: it follows another page.  false: there is
+ * no such thing, and nothing is written. */
+bool uses_explain(const struct uses_types *types, const char *path, bool more, bool colour, struct str *out);
+/* The reference of all types, as Markdown. */
+void uses_reference(const struct uses_types *types, struct str *out);
+
 #endif

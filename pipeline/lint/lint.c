@@ -36,16 +36,16 @@ static void lint_rules(const struct job *job, struct diagnostics *d)
 
 static bool has_artifacts(const struct job *job)
 {
-	const struct artifacts *a = job->artifacts;
+	const struct artifacts *a = job->settings->artifacts;
 
 	return a && (a->paths.count || a->untracked || a->reports.count);
 }
 
 static void lint_need(const struct pipeline *p, const struct need *n, struct diagnostics *d)
 {
-	const struct job *from = n->job ? pipeline_job(p, n->job) : NULL;
+	const struct job *from = n->job && n->artifacts_given && !n->elsewhere ? pipeline_job(p, n->job) : NULL;
 
-	if (!from || !n->artifacts_given || n->elsewhere || from->trigger || has_artifacts(from))
+	if (!from || from->settings->trigger || has_artifacts(from))
 		return;
 	diag_warning(d, n->at, "no-artifacts", "\"%s\" has no artifacts to take", n->job);
 	diag_related(d, from->at, "\"%s\" is defined here", n->job);
@@ -68,7 +68,7 @@ static void lint_duplicates(const struct needs *needs, struct diagnostics *d)
 	enum { FEW = 8 };
 	struct map seen = MAP_INIT;
 
-	for (uint32_t i = 0; i < needs->list.count; i++) {
+	for (uint32_t i = 0; needs && i < needs->list.count; i++) {
 		struct need *n = &needs->list.items[i];
 		struct need *before = NULL;
 
@@ -88,23 +88,23 @@ static void lint_duplicates(const struct needs *needs, struct diagnostics *d)
 
 static void lint_needs(const struct pipeline *p, const struct job *job, struct diagnostics *d)
 {
-	for (uint32_t i = 0; i < job->needs.list.count; i++)
-		lint_need(p, &job->needs.list.items[i], d);
-	lint_duplicates(&job->needs, d);
+	for (uint32_t i = 0; job->needs && i < job->needs->list.count; i++)
+		lint_need(p, &job->needs->list.items[i], d);
+	lint_duplicates(job->needs, d);
 	for (uint32_t i = 0; job->rules && i < job->rules->list.count; i++)
-		lint_duplicates(&job->rules->list.items[i].needs, d);
+		lint_duplicates(job->rules->list.items[i].needs, d);
 }
 
 /* ---- artifacts, cache, environment ---- */
 
 static void lint_kept(const struct job *job, struct diagnostics *d)
 {
-	if (job->artifacts && !has_artifacts(job)) {
-		diag_warning(d, job->artifacts->at, "empty-artifacts", "these artifacts hold nothing");
+	if (job->settings->artifacts && !has_artifacts(job)) {
+		diag_warning(d, job->settings->artifacts->at, "empty-artifacts", "these artifacts hold nothing");
 		diag_hint(d, "add \"paths\", \"untracked\" or \"reports\"");
 	}
-	for (uint32_t i = 0; i < job->caches.count; i++) {
-		const struct cache *c = &job->caches.items[i];
+	for (uint32_t i = 0; i < job->settings->caches.count; i++) {
+		const struct cache *c = &job->settings->caches.items[i];
 		if (c->paths.count || c->untracked)
 			continue;
 		diag_warning(d, c->at, "empty-cache", "this cache holds nothing");
@@ -114,7 +114,7 @@ static void lint_kept(const struct job *job, struct diagnostics *d)
 
 static void lint_environment(const struct pipeline *p, const struct job *job, struct diagnostics *d)
 {
-	const struct environment *e = job->environment;
+	const struct environment *e = job->settings->environment;
 	const struct node *at;
 	struct suggest s;
 

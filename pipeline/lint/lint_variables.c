@@ -5,11 +5,12 @@
  */
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "pipeline/keyword/uses.h"
 #include "pipeline/lint/lint.h"
 
 #include <string.h>
 
-enum { UNDEFINED_MOST = 50, SUGGEST_MOST_NAMES = 2000 };
+enum { UNDEFINED_MOST = 50, SUGGEST_MOST_NAMES = 2000, WITH_DEPTH = 12 };
 
 struct use {
 	const char *name;
@@ -132,26 +133,57 @@ static void use_rules(struct survey *s, const struct rules *rules)
 		use_expression(s, rules->list.items[i].condition, rules->list.items[i].condition_at);
 }
 
+static void use_with(struct survey *s, const struct keyword *rows, const struct node *map, unsigned depth);
+
+/* A parameter's value, but for texts that a shell gets: it has variables of its own.  row NULL: no table says what it is. */
+static void use_parameter(struct survey *s, const struct keyword *row, const struct node *n, unsigned depth)
+{
+	bool list = n->kind == NODE_LIST;
+
+	if (!depth || (row && row->shape & TAKES_SCRIPT))
+		return;
+	if (n->kind == NODE_SCALAR && !(row && row->shell))
+		use_text(s, n->text, n->at);
+	else if (n->kind == NODE_MAP && !(row && row->shape & TAKES_NAMED))
+		use_with(s, row ? row->fields : NULL, n, depth - 1);
+	else if (n->kind != NODE_SCALAR)
+		for (uint32_t i = 0; i < n->count; i++) {
+			const struct node *below = list ? n->items[i] : n->pairs[i].value;
+			/* The list of a command goes to no shell. */
+			use_parameter(s, list && below->kind == NODE_SCALAR ? NULL : row, below, depth - 1);
+		}
+}
+
+static void use_with(struct survey *s, const struct keyword *rows, const struct node *map, unsigned depth)
+{
+	for (uint32_t i = 0; i < map->count; i++) {
+		const struct pair *p = &map->pairs[i];
+		use_parameter(s, keyword_find(rows, IN_NESTED, p->key->text, p->key->count), p->value, depth);
+	}
+}
+
 static void use_job(struct survey *s, const struct job *job)
 {
 	s->job = job;
 	use_rules(s, job->rules);
-	if (job->image)
-		use_text(s, job->image->name, job->image->at);
-	for (uint32_t i = 0; job->services && i < job->services->list.count; i++)
-		use_text(s, job->services->list.items[i].image.name, job->services->list.items[i].image.at);
-	if (job->artifacts) {
-		use_text(s, job->artifacts->name, job->artifacts->at);
-		use_list(s, &job->artifacts->paths, job->artifacts->at);
-		use_list(s, &job->artifacts->exclude, job->artifacts->at);
+	if (job->settings->uses && job->settings->uses->with)
+		use_with(s, job->settings->uses->type->parameters, job->settings->uses->with, WITH_DEPTH);
+	if (job->settings->image)
+		use_text(s, job->settings->image->name, job->settings->image->at);
+	for (uint32_t i = 0; job->settings->services && i < job->settings->services->list.count; i++)
+		use_text(s, job->settings->services->list.items[i].image.name, job->settings->services->list.items[i].image.at);
+	if (job->settings->artifacts) {
+		use_text(s, job->settings->artifacts->name, job->settings->artifacts->at);
+		use_list(s, &job->settings->artifacts->paths, job->settings->artifacts->at);
+		use_list(s, &job->settings->artifacts->exclude, job->settings->artifacts->at);
 	}
-	for (uint32_t i = 0; i < job->caches.count; i++) {
-		const struct cache *c = &job->caches.items[i];
+	for (uint32_t i = 0; i < job->settings->caches.count; i++) {
+		const struct cache *c = &job->settings->caches.items[i];
 		use_text(s, c->key, c->at);
 		use_list(s, &c->paths, c->at);
 	}
-	if (job->environment)
-		use_text(s, job->environment->name, job->environment->at);
+	if (job->settings->environment)
+		use_text(s, job->settings->environment->name, job->settings->environment->at);
 }
 
 /* ---- definitions ---- */
@@ -183,13 +215,13 @@ static void define_rules(struct survey *s, const struct rules *rules)
 
 static void define_job(struct survey *s, const struct job *job)
 {
-	define_all(s, &job->variables);
+	define_all(s, &job->settings->variables);
 	define_rules(s, job->rules);
-	for (uint32_t i = 0; job->matrix && i < job->matrix->rows.count; i++)
-		for (uint32_t k = 0; k < job->matrix->rows.items[i].axes.count; k++)
-			define(s, job->matrix->rows.items[i].axes.items[k].name);
-	for (uint32_t i = 0; job->artifacts && i < job->artifacts->reports.count; i++)
-		s->dotenv |= !strcmp(job->artifacts->reports.items[i].kind, "dotenv");
+	for (uint32_t i = 0; job->settings->matrix && i < job->settings->matrix->rows.count; i++)
+		for (uint32_t k = 0; k < job->settings->matrix->rows.items[i].axes.count; k++)
+			define(s, job->settings->matrix->rows.items[i].axes.items[k].name);
+	for (uint32_t i = 0; job->settings->artifacts && i < job->settings->artifacts->reports.count; i++)
+		s->dotenv |= !strcmp(job->settings->artifacts->reports.items[i].kind, "dotenv");
 }
 
 /* The scalar below n that uses a variable; NULL: none. */

@@ -46,10 +46,11 @@ static bool row_fits(struct planner *m, const struct job *job, const struct matr
 	if (row->axes.count <= AXES_MOST && longest <= NAME_MOST)
 		return true;
 	if (row->axes.count > AXES_MOST)
-		diag_error(m->d, job->parallel_at, "matrix-limit", "a row of this matrix has more than %d variables", AXES_MOST);
+		diag_error(m->d, job->settings->parallel_at, "matrix-limit", "a row of this matrix has more than %d variables",
+			   AXES_MOST);
 	else
-		diag_error(m->d, job->parallel_at, "matrix-limit", "the values of this matrix give names longer than %d bytes",
-			   NAME_MOST);
+		diag_error(m->d, job->settings->parallel_at, "matrix-limit",
+			   "the values of this matrix give names longer than %d bytes", NAME_MOST);
 	return false;
 }
 
@@ -57,19 +58,19 @@ uint32_t matrix_instances(struct planner *m, const struct job *job)
 {
 	uint64_t most = m->o->limits.matrix, n = 1;
 
-	if (job->matrix)
-		n = matrix_count(job->matrix, most);
-	else if (job->parallel > 0)
-		n = (uint64_t)job->parallel;
-	for (uint32_t i = 0; job->matrix && i < job->matrix->rows.count; i++)
-		if (!row_fits(m, job, &job->matrix->rows.items[i]))
+	if (job->settings->matrix)
+		n = matrix_count(job->settings->matrix, most);
+	else if (job->settings->parallel > 0)
+		n = (uint64_t)job->settings->parallel;
+	for (uint32_t i = 0; job->settings->matrix && i < job->settings->matrix->rows.count; i++)
+		if (!row_fits(m, job, &job->settings->matrix->rows.items[i]))
 			return 0;
 	if (!n) {
-		diag_error(m->d, job->parallel_at, "matrix-empty", "the matrix of \"%s\" has no values", job->name);
+		diag_error(m->d, job->settings->parallel_at, "matrix-empty", "the matrix of \"%s\" has no values", job->name);
 		return 0;
 	}
 	if (n > most) {
-		diag_error(m->d, job->parallel_at, "matrix-limit", "\"%s\" would be more than %u jobs", job->name,
+		diag_error(m->d, job->settings->parallel_at, "matrix-limit", "\"%s\" would be more than %u jobs", job->name,
 			   (unsigned)most);
 		diag_hint(m->d, "split it into several jobs, or raise the limit \"matrix\"");
 		return 0;
@@ -142,17 +143,17 @@ bool matrix_unfold(struct planner *m, const struct job *job, struct plan_job *fi
 	struct plan_job *at = first;
 
 	for (uint32_t i = 0; i < count; i++) {
-		first[i].node_index = job->matrix || job->parallel > 0 ? i + 1 : 0;
+		first[i].node_index = job->settings->matrix || job->settings->parallel > 0 ? i + 1 : 0;
 		first[i].node_total = count;
 	}
-	if (!job->matrix) {
-		if (job->parallel > 0)
+	if (!job->settings->matrix) {
+		if (job->settings->parallel > 0)
 			return unfold_number(m, job, first, count);
 		first->name = job->name;
 		return true;
 	}
-	for (uint32_t i = 0; i < job->matrix->rows.count; i++) {
-		const struct matrix_row *row = &job->matrix->rows.items[i];
+	for (uint32_t i = 0; i < job->settings->matrix->rows.count; i++) {
+		const struct matrix_row *row = &job->settings->matrix->rows.items[i];
 		uint64_t n = row_count(row, m->o->limits.matrix);
 		if (n && !unfold_row(m, job, row, at, n))
 			return false;

@@ -51,7 +51,7 @@ static bool resolve(struct planner *m)
 	for (uint32_t i = 0; i < m->plan->jobs.count; i++) {
 		struct plan_job *job = &m->plan->jobs.items[i];
 		job->included = true;
-		m->needs[i] = job->job->needs.set ? &job->job->needs : NULL;
+		m->needs[i] = job->job->needs;
 	}
 	return needs_resolve(m) && order_jobs(m);
 }

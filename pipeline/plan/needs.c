@@ -195,7 +195,7 @@ static bool copy_before(struct resolver *r)
 /* What an excluded job needs is not looked at closely, but a name that is nowhere is surely not meant. */
 static void look_at_excluded(struct resolver *r)
 {
-	const struct needs *needs = r->job->job->needs.set ? &r->job->job->needs : NULL;
+	const struct needs *needs = r->job->job->needs;
 	uint32_t at;
 
 	for (uint32_t i = 0; needs && i < needs->list.count; i++) {

@@ -74,7 +74,7 @@ static bool resolve_dependency(struct resolver *r, const struct need *n)
 		diag_hint(r->m->d, "add it to \"needs\", or put it into an earlier stage");
 		return true;
 	}
-	if (from->included && !from->job->artifacts) {
+	if (from->included && !from->job->settings->artifacts) {
 		diag_warning(r->m->d, n->at, "no-artifacts", "\"%s\" has no artifacts to take", from->job->name);
 		diag_related(r->m->d, from->job->at, "\"%s\" is defined here", from->job->name);
 	}
@@ -86,7 +86,7 @@ static bool resolve_dependency(struct resolver *r, const struct need *n)
 
 bool needs_artifacts(struct resolver *r)
 {
-	const struct needs *dependencies = r->job->job->dependencies;
+	const struct needs *dependencies = r->job->job->settings->dependencies;
 
 	r->artifacts.count = 0;
 	r->job->artifacts_from_stages = !r->source && !dependencies;

@@ -143,8 +143,8 @@ static const char *single_value(const struct matrix_row *row, const char *name)
  * without looking at every instance.  UINT32_MAX: it does not. */
 static uint32_t named_by(struct resolver *r, const struct matrix_row *row, const struct job *target)
 {
-	for (uint32_t i = 0; i < target->matrix->rows.count; i++) {
-		const struct matrix_row *of = &target->matrix->rows.items[i];
+	for (uint32_t i = 0; i < target->settings->matrix->rows.count; i++) {
+		const struct matrix_row *of = &target->settings->matrix->rows.items[i];
 		const struct plan_job *found = NULL;
 		struct str name;
 		uint32_t k = 0;

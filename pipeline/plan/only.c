@@ -160,22 +160,22 @@ bool only_decide(struct planner *m, const struct job *job, const struct scope *s
 	struct keys only = { 0, 0 }, except = { 0, 0 };
 
 	*decision = (struct decision){ MARK_NONE, "it has no rules" };
-	if (job->only) {
-		*decision = (struct decision){ job->only->at, "\"only\" lets it in" };
-		only = evaluate(m, job->only, node_get(job->node, "only"), scope);
+	if (job->settings->only) {
+		*decision = (struct decision){ job->settings->only->at, "\"only\" lets it in" };
+		only = evaluate(m, job->settings->only, node_get(job->node, "only"), scope);
 	}
-	if (job->except)
-		except = evaluate(m, job->except, node_get(job->node, "except"), scope);
+	if (job->settings->except)
+		except = evaluate(m, job->settings->except, node_get(job->node, "except"), scope);
 	if (only.holding != only.given) {
 		decision->reason = "\"only\" does not let it in";
 		return false;
 	}
-	if (!job->only && !m->p->workflow.rules && m->o->is_merge_request) {
+	if (!job->settings->only && !m->p->workflow.rules && m->o->is_merge_request) {
 		decision->reason = "without rules it is for branches and tags, not for merge requests";
 		return false;
 	}
 	if (except.holding) {
-		*decision = (struct decision){ job->except->at, "\"except\" keeps it out" };
+		*decision = (struct decision){ job->settings->except->at, "\"except\" keeps it out" };
 		return false;
 	}
 	return true;

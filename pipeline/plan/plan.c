@@ -222,12 +222,12 @@ static struct mark environment_name_at(const struct job *job)
 	const struct node *n = node_get(job->node, "environment");
 	const struct node *name = n && n->kind == NODE_MAP ? node_get(n, "name") : n;
 
-	return name ? name->at : job->environment->at;
+	return name ? name->at : job->settings->environment->at;
 }
 
 static void expand_environment(struct planner *m, struct plan_job *job, const struct scope *scope)
 {
-	const struct environment *e = job->job->environment;
+	const struct environment *e = job->job->settings->environment;
 	const char *name = planner_expand(m, scope, e->name, e->at);
 
 	if (!name || !*name)
@@ -242,11 +242,11 @@ static void expand_environment(struct planner *m, struct plan_job *job, const st
 static bool expand_texts(struct planner *m, struct plan_job *job)
 {
 	const struct job *j = job->job;
-	const struct environment *e = j->environment;
+	const struct environment *e = j->settings->environment;
 	struct variables own;
 	struct scope scope;
 
-	if ((!e && !j->resource_group) || m->faults >= PLAN_FAULTS_MOST)
+	if ((!e && !j->settings->resource_group) || m->faults >= PLAN_FAULTS_MOST)
 		return true;
 	if (!plan_job_scope(m->plan, job, NULL, planner_scratch(m), &own, &scope))
 		return planner_nomem(m);
@@ -257,8 +257,8 @@ static bool expand_texts(struct planner *m, struct plan_job *job)
 	}
 	if (e && e->url)
 		job->environment_url = planner_expand(m, &scope, e->url, e->at);
-	if (j->resource_group)
-		job->resource_group = planner_expand(m, &scope, j->resource_group, j->at);
+	if (j->settings->resource_group)
+		job->resource_group = planner_expand(m, &scope, j->settings->resource_group, j->at);
 	if (job->resource_group && !*job->resource_group)
 		job->resource_group = NULL;
 	return !m->d->nomem;

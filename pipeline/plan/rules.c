@@ -113,8 +113,8 @@ static void apply_rule(struct planner *m, struct plan_job *job, const struct rul
 		job->interruptible = rule->interruptible;
 	if (rule->variables.list.count)
 		job->rule = &rule->variables;
-	if (rule->needs.set)
-		m->needs[job->index] = &rule->needs;
+	if (rule->needs)
+		m->needs[job->index] = rule->needs;
 }
 
 /* What the job says for itself. */
@@ -124,11 +124,11 @@ static void apply_job(struct planner *m, struct plan_job *job)
 
 	job->included = true;
 	job->when = j->when == WHEN_UNSET ? WHEN_ON_SUCCESS : j->when;
-	job->allow_failure = j->allow_failure;
-	if (j->allow_failure.state == UNSET)
+	job->allow_failure = j->settings->allow_failure;
+	if (j->settings->allow_failure.state == UNSET)
 		job->allow_failure.state = j->when == WHEN_MANUAL ? YES : NO;
-	job->interruptible = j->interruptible;
-	m->needs[job->index] = j->needs.set ? &j->needs : NULL;
+	job->interruptible = j->settings->interruptible;
+	m->needs[job->index] = j->needs;
 }
 
 static bool decide_by_rules(struct planner *m, struct plan_job *job, const struct scope *scope)
@@ -136,7 +136,7 @@ static bool decide_by_rules(struct planner *m, struct plan_job *job, const struc
 	const struct rules *rules = job->job->rules;
 	uint32_t at_index;
 	const struct rule *rule = rules_match(m, rules, scope, &at_index);
-	const char *start_in = job->job->start_in;
+	const char *start_in = job->job->settings->start_in;
 
 	if (!rule) {
 		leave_out(job, rules->list.count ? "no rule matched" : "it has no rule that could match", rules->at);
@@ -161,7 +161,7 @@ static bool decide_without(struct planner *m, struct plan_job *job, const struct
 	}
 	if (job->when == WHEN_NEVER)
 		leave_out(job, "it says when: never", j->at);
-	return job->when != WHEN_DELAYED || delay(m, job, j->start_in, j->at);
+	return job->when != WHEN_DELAYED || delay(m, job, j->settings->start_in, j->at);
 }
 
 bool rules_decide(struct planner *m, struct plan_job *job)
@@ -172,7 +172,7 @@ bool rules_decide(struct planner *m, struct plan_job *job)
 	struct arena *scratch = planner_scratch(m);
 
 	apply_job(m, job);
-	if ((j->rules || j->only || j->except) && !plan_job_scope(m->plan, job, NULL, scratch, &own, &scope))
+	if ((j->rules || j->settings->only || j->settings->except) && !plan_job_scope(m->plan, job, NULL, scratch, &own, &scope))
 		return planner_nomem(m);
 	return (j->rules ? decide_by_rules(m, job, &scope) : decide_without(m, job, &scope)) && !m->d->nomem;
 }

@@ -46,7 +46,7 @@ static const char *guess_tier(const char *name)
 
 static void add_environment(struct variables *v, struct arena *a, const struct plan_job *job)
 {
-	const struct environment *e = job->job->environment;
+	const struct environment *e = job->job->settings->environment;
 
 	if (!job->environment_name)
 		return;
@@ -73,7 +73,8 @@ bool scope_own(const struct plan *plan, const struct plan_job *job, struct arena
 	add(own, "CI_JOB_NAME_SLUG", slug_name(a, job->name));
 	add(own, "CI_JOB_GROUP_NAME", j->name);
 	add(own, "CI_JOB_STAGE", plan->pipeline->stages.items[job->stage].name);
-	add_number(own, a, "CI_JOB_TIMEOUT", j->timeout_ms > 0 ? (uint64_t)j->timeout_ms / 1000 : DEFAULT_TIMEOUT_S);
+	add_number(own, a, "CI_JOB_TIMEOUT",
+		   j->settings->timeout_ms > 0 ? (uint64_t)j->settings->timeout_ms / 1000 : DEFAULT_TIMEOUT_S);
 	if (job->node_index)
 		add_number(own, a, "CI_NODE_INDEX", job->node_index);
 	add_number(own, a, "CI_NODE_TOTAL", job->node_total);
@@ -81,8 +82,8 @@ bool scope_own(const struct plan *plan, const struct plan_job *job, struct arena
 		add(own, "CI_JOB_MANUAL", "true");
 	add(own, "CI_PIPELINE_NAME", plan->name && *plan->name ? plan->name : NULL);
 	add_environment(own, a, job);
-	add(own, "CI_JOB_IMAGE", j->image ? j->image->name : NULL);
-	if (j->image && j->image->name)
+	add(own, "CI_JOB_IMAGE", j->settings->image ? j->settings->image->name : NULL);
+	if (j->settings->image && j->settings->image->name)
 		own->list.items[own->list.count - 1].raw = false; /* holds variables, as every text of the file */
 	return true;
 }
@@ -90,7 +91,7 @@ bool scope_own(const struct plan *plan, const struct plan_job *job, struct arena
 /* The global variables that inherit:variables lets through. */
 static bool inherited(const struct pipeline *p, const struct job *job, struct arena *a, const struct variables **out)
 {
-	const text_list *names = job->inherit_variables;
+	const text_list *names = job->settings->inherit_variables;
 	struct variables *some;
 
 	*out = names && !names->count ? NULL : &p->variables;
@@ -140,7 +141,7 @@ bool plan_job_scope(const struct plan *plan, const struct plan_job *job, const s
 	scope_push(out, global);
 	scope_push(out, plan->workflow_variables);
 	scope_push(out, own);
-	scope_push(out, &job->job->variables);
+	scope_push(out, &job->job->settings->variables);
 	scope_push(out, job->matrix);
 	scope_push(out, job->rule);
 	scope_push(out, dotenv);

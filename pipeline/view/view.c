@@ -310,6 +310,8 @@ static void json_job(struct json_view *v, const struct plan_job *job)
 	jsonw_kstring(j, "reason", job->decision.reason);
 	json_place(v, &v->rule, "rule", job->decision.at);
 	json_place(v, &v->defined, "defined", job->job->at);
+	if (job->job->settings->uses)
+		jsonw_kstring(j, "uses", job->job->settings->uses->name);
 	if (job->node_index) {
 		jsonw_kint(j, "node_index", job->node_index);
 		jsonw_kint(j, "node_total", job->node_total);

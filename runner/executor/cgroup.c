@@ -288,7 +288,7 @@ struct cgroup_leaf *cgroups_take(struct cgroups *g)
 	return leaf_make(g);
 }
 
-void cgroups_give(struct cgroups *g, struct cgroup_leaf *leaf)
+void cgroups_give(struct cgroups *g, struct cgroup_leaf *leaf, bool empty)
 {
 	if (leaf->killed) {
 		/* While somebody in it is still dying it stays, and goes with the parent's tree. */
@@ -297,7 +297,7 @@ void cgroups_give(struct cgroups *g, struct cgroup_leaf *leaf)
 		return;
 	}
 	/* Somebody unkillable is still in it: not for the next task.  Its directory goes with the parent's tree. */
-	if (cgroup_leaf_is_populated(leaf)) {
+	if (!empty && cgroup_leaf_is_populated(leaf)) {
 		struct pids members = { 0 };
 		cgroup_leaf_members(leaf, &members);
 		if (members.count) {

@@ -17,7 +17,8 @@ void cgroups_close(struct cgroups *g);
 
 /* A leaf with nobody in it; NULL: not to be had. */
 struct cgroup_leaf *cgroups_take(struct cgroups *g);
-void cgroups_give(struct cgroups *g, struct cgroup_leaf *leaf);
+/* empty: it is known that nobody is in it any more. */
+void cgroups_give(struct cgroups *g, struct cgroup_leaf *leaf, bool empty);
 
 /* Its directory, for clone3. */
 int cgroup_leaf_directory(const struct cgroup_leaf *leaf);

@@ -136,7 +136,7 @@ static void take_leaf(struct local *x, struct task *t)
 static void drop_leaf(struct local *x, struct task *t)
 {
 	if (t->leaf)
-		cgroups_give(x->cgroups, t->leaf);
+		cgroups_give(x->cgroups, t->leaf, false);
 	t->leaf = NULL;
 }
 

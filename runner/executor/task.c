@@ -100,7 +100,8 @@ static void set_result(const struct task *t, struct task_result *r)
 	r->end = t->why != TASK_EXITED ? t->why : t->code == CLD_EXITED ? TASK_EXITED : TASK_SIGNALLED;
 }
 
-static void finish(struct task *t)
+/* empty: nothing was left of it, so its cgroup is known to be so. */
+static void finish(struct task *t, bool empty)
 {
 	struct local *x = t->local;
 	struct task_result result;
@@ -109,7 +110,7 @@ static void finish(struct task *t)
 	close_watched(x, &t->output);
 	close_watched(x, &t->pidfd);
 	if (t->leaf)
-		cgroups_give(x->cgroups, t->leaf);
+		cgroups_give(x->cgroups, t->leaf, empty);
 	t->leaf = NULL;
 	strays_forget(x, t);
 	*(t->previous ? &t->previous->next : &x->first) = t->next;
@@ -131,14 +132,15 @@ static void settle(struct task *t)
 {
 	uint64_t now = local_now();
 	struct pids left = { 0 };
-	size_t count = 0;
+	size_t count;
+	bool none;
 
 	drain(t);
-	if (!strays_none(t))
-		count = strays_find(t, &left);
+	none = strays_none(t);
+	count = none ? 0 : strays_find(t, &left);
 	pids_clear(&left);
 	if (!count || now >= t->give_up_at) {
-		finish(t);
+		finish(t, none);
 		return;
 	}
 	if (t->why == TASK_EXITED || t->killed) {

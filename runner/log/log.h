@@ -1,8 +1,8 @@
 /*
  * A job's log: an append-only file of its output as it came, and beside it an index of (offset, line, time) records, one a piece
- * that was read, so that any line and its time are found with a binary search.  Written while the job runs; when it has
- * ended, a log beyond LOG_COMPRESS_FROM is rewritten as zstd frames of LOG_FRAME bytes that can be read one by one (with the frame
- * table at the end), so that any line of a 1 GB log opens at once.
+ * that was read, so that any line and its time are found with a binary search.  Written while the job runs; some time
+ * after it has ended, a log beyond LOG_COMPRESS_FROM is rewritten as zstd frames of LOG_FRAME bytes that can be read one by one (with
+ * the frame table at the end), so that any line of a 1 GB log opens at once.
  *
  * Nothing is created until the first byte comes.  A log cut anywhere (a killed process) is read up to its last whole record.
  */
@@ -10,6 +10,7 @@
 #define RUNNER_LOG_H
 
 #include "pipe.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 
 enum { LOG_FRAME = 1 << 20, LOG_COMPRESS_FROM = 1 << 20 };
@@ -25,8 +26,16 @@ uint64_t log_writer_lines(const struct log_writer *w);
 /* Ends the log (no compression); NULL is fine. */
 int log_writer_free(struct log_writer *w, pipe_error *err);
 
-/* Rewrites an ended log compressed, atomically; no-op for small or already compressed ones.  Blocking: call from a worker thread. */
-int log_compress(const char *path, pipe_error *err);
+/* Rewrites an ended log compressed, atomically; no-op for small or already compressed ones.  Blocking: call from a worker thread.
+ * PIPE_EBUSY: it is being written, or *stop (may be NULL) became true; the log is as it was. */
+int log_compress(const char *path, const atomic_bool *stop, pipe_error *err);
+
+/* The same in two steps, for a log that somebody else may go on with.  *out NULL: there is nothing to compress. */
+struct log_pack;
+int log_pack_make(struct log_pack **out, const char *path, const atomic_bool *stop, pipe_error *err);
+/* Takes the log's place: only where nobody can begin to write it meanwhile.  PIPE_EBUSY: it is not what was compressed any more. */
+int log_pack_put(struct log_pack *p, pipe_error *err);
+void log_pack_free(struct log_pack *p);
 
 struct log_reader;
 /* Opens plain or compressed.  PIPE_ENOTFOUND: the job wrote nothing (yet). */

@@ -21,9 +21,10 @@
 #define LOG_TABLE_MAGIC "PIPELOG1"
 
 enum {
-	LOG_RECORD = 24,	 /* bytes of a record of the index: offset, newlines, time */
-	LOG_ENTRY = 24,		 /* of the frame table: offset in the file, offset in the log, newlines before it */
-	LOG_TRAILER = 32,	 /* frames, bytes of the log, its lines, LOG_TABLE_MAGIC */
+	LOG_RECORD = 24,  /* bytes of a record of the index: offset, newlines, time */
+	LOG_ENTRY = 24,	  /* of the frame table: offset in the file, offset in the log, newlines before it */
+	LOG_TRAILER = 32, /* frames, bytes of the log, its lines, LOG_TABLE_MAGIC */
+	LOG_SKIPPABLE_HEADER = 8,
 	LOG_RECORD_EVERY = 65536 /* bytes of log from which on a record of its own is due, whatever the time */
 };
 #define LOG_SKIPPABLE 0x184D2A5BU /* one of zstd's magic numbers for what it is to skip */

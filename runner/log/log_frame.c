@@ -1,9 +1,8 @@
 /*
- * Compressed logs: making them, and reading them frame by frame.  Nothing in such a file is believed: a table that does not fit the
- * file, or a frame that does not become what the table says, is an error.
+ * Reading compressed logs frame by frame.  Nothing in such a file is believed: a table that does not fit the file, or a frame that
+ * does not become what the table says, is an error.
  */
 #include "base/error.h"
-#include "base/str.h"
 #include "runner/log/log_format.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,14 +13,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { LEVEL = 3, SKIPPABLE_HEADER = 8 };
-
-/* ---- reading ---- */
-
 struct log_frames {
 	int fd;
 	uint64_t count, bytes, lines;
-	uint64_t table;	  /* offset of the first entry: frames end SKIPPABLE_HEADER before it */
+	uint64_t table;	  /* offset of the first entry: frames end LOG_SKIPPABLE_HEADER before it */
 	uint64_t current; /* the frame in `plain`; count: none */
 	size_t plain_length;
 	char *plain, *packed;
@@ -46,7 +41,7 @@ void log_frames_free(struct log_frames *f)
 
 static int read_trailer(struct log_frames *f, pipe_error *err)
 {
-	char trailer[LOG_TRAILER], header[SKIPPABLE_HEADER];
+	char trailer[LOG_TRAILER], header[LOG_SKIPPABLE_HEADER];
 	uint32_t magic, size;
 	uint64_t length, room;
 	struct stat st;
@@ -54,7 +49,7 @@ static int read_trailer(struct log_frames *f, pipe_error *err)
 	if (fstat(f->fd, &st) < 0)
 		return error_errno(err, PIPE_EIO, errno, "cannot read the log");
 	length = (uint64_t)st.st_size;
-	if (!S_ISREG(st.st_mode) || length < LOG_TRAILER + SKIPPABLE_HEADER)
+	if (!S_ISREG(st.st_mode) || length < LOG_TRAILER + LOG_SKIPPABLE_HEADER)
 		return damaged(err, "it has no end");
 	if (log_pread(f->fd, trailer, sizeof(trailer), length - LOG_TRAILER) != LOG_TRAILER ||
 	    memcmp(trailer + 24, LOG_TABLE_MAGIC, 8) != 0)
@@ -62,11 +57,11 @@ static int read_trailer(struct log_frames *f, pipe_error *err)
 	f->count = log_get(trailer);
 	f->bytes = log_get(trailer + 8);
 	f->lines = log_get(trailer + 16);
-	room = length - LOG_TRAILER - SKIPPABLE_HEADER;
+	room = length - LOG_TRAILER - LOG_SKIPPABLE_HEADER;
 	if (f->count > room / LOG_ENTRY || f->bytes > INT64_MAX || f->count != (f->bytes + LOG_FRAME - 1) / LOG_FRAME)
 		return damaged(err, "its table does not fit");
 	f->table = length - LOG_TRAILER - f->count * LOG_ENTRY;
-	if (log_pread(f->fd, header, sizeof(header), f->table - SKIPPABLE_HEADER) != SKIPPABLE_HEADER)
+	if (log_pread(f->fd, header, sizeof(header), f->table - LOG_SKIPPABLE_HEADER) != LOG_SKIPPABLE_HEADER)
 		return damaged(err, "its table cannot be read");
 	magic = (uint32_t)log_get(header);
 	size = (uint32_t)(log_get(header) >> 32);
@@ -111,7 +106,7 @@ static bool read_entry(const struct log_frames *f, uint64_t i, uint64_t *offset,
 	char entry[LOG_ENTRY];
 
 	if (i == f->count) {
-		*offset = f->table - SKIPPABLE_HEADER;
+		*offset = f->table - LOG_SKIPPABLE_HEADER;
 		*newlines = f->lines;
 		return true;
 	}
@@ -144,7 +139,7 @@ static int load_frame(struct log_frames *f, uint64_t i, pipe_error *err)
 	if (prepare(f, err) != PIPE_OK)
 		return PIPE_ENOMEM;
 	if (!read_entry(f, i, &from, &newlines) || !read_entry(f, i + 1, &to, &newlines) || from >= to ||
-	    to > f->table - SKIPPABLE_HEADER || to - from > ZSTD_COMPRESSBOUND(LOG_FRAME))
+	    to > f->table - LOG_SKIPPABLE_HEADER || to - from > ZSTD_COMPRESSBOUND(LOG_FRAME))
 		return damaged(err, "its table is wrong");
 	if (log_pread(f->fd, f->packed, (size_t)(to - from), from) != (ssize_t)(to - from))
 		return damaged(err, "a frame is cut short");
@@ -194,152 +189,4 @@ int log_frames_find(struct log_frames *f, uint64_t newlines, uint64_t *offset, u
 		}
 	}
 	return PIPE_OK;
-}
-
-/* ---- making ---- */
-
-struct packer {
-	int from, to;
-	char *plain, *packed;
-	ZSTD_CCtx *context;
-	struct str table;
-	uint64_t frames, bytes, newlines, written;
-	bool open_line;
-};
-
-static void packer_clear(struct packer *p)
-{
-	if (p->from >= 0)
-		close(p->from);
-	if (p->to >= 0)
-		close(p->to);
-	free(p->plain);
-	free(p->packed);
-	ZSTD_freeCCtx(p->context);
-	str_clear(&p->table);
-}
-
-static int packer_init(struct packer *p, pipe_error *err)
-{
-	p->plain = malloc(LOG_FRAME);
-	p->packed = malloc(ZSTD_COMPRESSBOUND(LOG_FRAME));
-	p->context = ZSTD_createCCtx();
-	if (!p->plain || !p->packed || !p->context)
-		return error_nomem(err);
-	ZSTD_CCtx_setParameter(p->context, ZSTD_c_compressionLevel, LEVEL);
-	ZSTD_CCtx_setParameter(p->context, ZSTD_c_checksumFlag, 1);
-	return PIPE_OK;
-}
-
-static int pack_frame(struct packer *p, size_t length, pipe_error *err)
-{
-	size_t n = ZSTD_compress2(p->context, p->packed, ZSTD_COMPRESSBOUND(LOG_FRAME), p->plain, length);
-	char entry[LOG_ENTRY];
-
-	if (ZSTD_isError(n))
-		return error_set(err, PIPE_EIO, "cannot compress the log: %s", ZSTD_getErrorName(n));
-	log_put(entry, p->written);
-	log_put(entry + 8, p->bytes);
-	log_put(entry + 16, p->newlines);
-	str_add(&p->table, entry, sizeof(entry));
-	if (!log_write_all(p->to, p->packed, n))
-		return error_errno(err, PIPE_EIO, errno, "cannot write the compressed log");
-	p->frames++;
-	p->written += n;
-	p->bytes += length;
-	p->newlines += log_count_newlines(p->plain, length);
-	p->open_line = p->plain[length - 1] != '\n';
-	return PIPE_OK;
-}
-
-static int pack_table(struct packer *p, pipe_error *err)
-{
-	char header[SKIPPABLE_HEADER], trailer[LOG_TRAILER];
-
-	log_put(trailer, p->frames);
-	log_put(trailer + 8, p->bytes);
-	log_put(trailer + 16, p->newlines + p->open_line);
-	memcpy(trailer + 24, LOG_TABLE_MAGIC, 8);
-	str_add(&p->table, trailer, sizeof(trailer));
-	if (p->table.failed)
-		return error_nomem(err);
-	if (p->table.length > UINT32_MAX)
-		return error_set(err, PIPE_ELIMIT, "the log is too long to be compressed");
-	log_put(header, LOG_SKIPPABLE | (uint64_t)p->table.length << 32);
-	if (!log_write_all(p->to, header, sizeof(header)) || !log_write_all(p->to, p->table.data, p->table.length) ||
-	    fdatasync(p->to) < 0)
-		return error_errno(err, PIPE_EIO, errno, "cannot write the compressed log");
-	return PIPE_OK;
-}
-
-static int pack(struct packer *p, pipe_error *err)
-{
-	int rc = packer_init(p, err);
-
-	while (rc == PIPE_OK) {
-		ssize_t n = log_pread(p->from, p->plain, LOG_FRAME, p->bytes);
-		if (n < 0)
-			return error_errno(err, PIPE_EIO, errno, "cannot read the log");
-		if (n == 0)
-			return pack_table(p, err);
-		rc = pack_frame(p, (size_t)n, err);
-	}
-	return rc;
-}
-
-/* Is there a plain log worth the trouble?  Then p->from is open. */
-static int open_plain(struct packer *p, const char *name, bool *worth, pipe_error *err)
-{
-	struct stat st;
-
-	*worth = false;
-	p->from = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (p->from < 0)
-		return errno == ENOENT ? PIPE_OK : error_errno(err, PIPE_EIO, errno, "cannot read %s", name);
-	if (fstat(p->from, &st) < 0)
-		return error_errno(err, PIPE_EIO, errno, "cannot read %s", name);
-	if (!S_ISREG(st.st_mode) || st.st_size < LOG_COMPRESS_FROM)
-		return PIPE_OK;
-	if (log_is_being_written(p->from))
-		return error_set(err, PIPE_EBUSY, "%s is still being written", name);
-	*worth = true;
-	return PIPE_OK;
-}
-
-static int pack_into(struct packer *p, const char *plain, const char *temporary, const char *packed, pipe_error *err)
-{
-	int rc;
-
-	p->to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (p->to < 0)
-		return error_errno(err, PIPE_EIO, errno, "cannot write %s", temporary);
-	rc = pack(p, err);
-	if (rc == PIPE_OK && rename(temporary, packed) < 0)
-		rc = error_errno(err, PIPE_EIO, errno, "cannot write %s", packed);
-	if (rc != PIPE_OK) {
-		unlink(temporary);
-		return rc;
-	}
-	return unlink(plain) == 0 ? PIPE_OK : error_errno(err, PIPE_EIO, errno, "cannot remove %s", plain);
-}
-
-int log_compress(const char *path, pipe_error *err)
-{
-	struct packer p = { .from = -1, .to = -1 };
-	char *plain = log_name(path, ".log"), *packed = log_name(path, ".log.zst"), *temporary = log_name(path, ".log.zst.tmp");
-	int rc = PIPE_OK;
-	bool worth = false;
-
-	str_init(&p.table);
-	if (!plain || !packed || !temporary)
-		rc = error_nomem(err);
-	if (rc == PIPE_OK)
-		rc = open_plain(&p, plain, &worth, err);
-	if (rc == PIPE_OK && worth)
-		rc = pack_into(&p, plain, temporary, packed, err);
-	packer_clear(&p);
-	free(plain);
-	free(packed);
-	free(temporary);
-	return rc;
 }

@@ -32,17 +32,18 @@ bool status_by_name(const char *name, size_t length, enum pipe_status *status)
 	return false;
 }
 
-int change_line(struct store *s, const struct store_change *change, pipe_error *err)
+int change_line(struct store *s, const struct store_change *change, uint64_t number, pipe_error *err)
 {
 	struct str *line = &s->line;
 	size_t start;
 
-	str_reset(line);
-	str_printf(line, "%" PRId64 " %" PRIu64 " %" PRIu32 " %s ", change->time_ms, ++s->changes, change->attempt,
+	str_printf(line, "%" PRId64 " %" PRIu64 " %" PRIu32 " %s ", change->time_ms, number, change->attempt,
 		   pipe_status_name(change->status));
 	start = line->length;
 	if (change->reason)
 		str_adds(line, change->reason);
+	if (line->failed)
+		return error_nomem(err);
 	for (char *p = line->data + start; (p = strchr(p, '\n')) != NULL; p++)
 		*p = ' ';
 	str_addc(line, '\n');

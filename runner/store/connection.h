@@ -1,11 +1,13 @@
 /*
- * Inside the store: the connection, its prepared statements (statement.c) and its errors (store.c).  Only runner/store/ includes it.
+ * Inside the store: the connection, its prepared statements (statement.c) and its errors (store.c).  Only runner/store/ includes it,
+ * and runner/evidence/, whose database has tables of its own (struct store_schema) and is opened, migrated and written likewise.
  *
  * A statement that is in use is out of its slot, so a callback may call the store again, even for the same thing.
  */
 #ifndef RUNNER_STORE_CONNECTION_H
 #define RUNNER_STORE_CONNECTION_H
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "runner/store/store.h"
 #include <sqlite3.h>
@@ -26,6 +28,7 @@ enum statement {
 	SQL_JOB_WAITS,
 	SQL_JOB_WORKS,
 	SQL_JOB_ENDS,
+	SQL_JOB_WORKS_AND_ENDS,
 	SQL_ARTIFACT_INSERT,
 	SQL_DOTENV_SET,
 	SQL_REOPEN_RUN,
@@ -52,6 +55,10 @@ enum statement {
 	SQL_ARTIFACT_OF_JOB,
 	SQL_DOTENV_GET,
 	SQL_DURATION_LIST,
+	/* runner/evidence/ */
+	SQL_RUN_BASELINE,
+	SQL_RUNS_OF_FILE,
+	SQL_RUNS_OF_BRANCH,
 	/* gc.c */
 	SQL_GC_RUNS,
 	SQL_GC_RUN,
@@ -66,7 +73,52 @@ enum statement {
 	SQL_COUNT
 };
 
+/*
+ * Changes of jobs that the database has not been told yet: it hears of them with the commit, or as soon as any other statement might
+ * see the difference.  A job that begins and ends within one group is one change of its row then, and a job's end does not hold up
+ * the start of the next.
+ */
+enum { HELD_MOST = 64 };
+struct held_change {
+	int64_t id;
+	uint64_t number;
+	struct store_change change; /* its texts are in held_changes.texts */
+	int begins;		    /* of an end: the index of the held change that began the job's attempt; -1: none */
+	bool in_end;		    /* of a beginning: written with the end */
+};
+struct held_changes {
+	struct held_change items[HELD_MOST];
+	unsigned count;
+	struct arena texts;
+	bool writing;
+};
+
+/* What a database is, beside a connection to it. */
+struct store_schema {
+	const char *file;	  /* in the state directory */
+	int application_id;	  /* of SQLite's header */
+	const char *making;	  /* pragmas of an empty one, before its first table */
+	const char *pragmas;	  /* of each connection to it */
+	int busy_ms;		  /* how long a writer waits for another */
+	const char *const *steps; /* migrations (migration.c) */
+	int version;		  /* how many */
+	const char *const *texts; /* of the statements; SQL_BEGIN and SQL_COMMIT are the first of every schema */
+	unsigned count;
+	const char *
+		beside; /* a database that means nothing without this one: when this one is made anew, moved to NAME.gone; or NULL */
+};
+/* For every connection: the database may be anybody's (a project's directory can bring one along), and a file cut short under a memory
+ * map is a SIGBUS. */
+#define STORE_PRAGMAS                                                                                                            \
+	"PRAGMA trusted_schema = OFF;"                                                                                           \
+	"PRAGMA cell_size_check = ON;"                                                                                           \
+	"PRAGMA mmap_size = 0;"                                                                                                  \
+	"PRAGMA journal_size_limit = 1048576"
+extern const struct store_schema store_history; /* pipe.db */
+extern const char *const store_statements[SQL_COUNT];
+
 struct store {
+	const struct store_schema *schema;
 	sqlite3 *db;
 	char *directory, *path; /* the state directory, and the database in it */
 	enum store_mode mode;
@@ -74,18 +126,26 @@ struct store {
 	bool broken;		  /* it has failed and is rolled back; failure is what store_commit says */
 	uint64_t changes;	  /* made through this connection: puts those of one millisecond in order */
 	struct str line;	  /* of the change that is being written */
+	struct held_changes held; /* made, and not written yet */
 	int wal_found, wal_pages; /* in the write-ahead log after our first and our last commit */
 	pipe_error failure;
-	sqlite3_stmt *statements[SQL_COUNT];
+	sqlite3_stmt **statements; /* as many as the schema has */
 };
 
+/* store_open of any schema. */
+int store_open_schema(struct store **out, const struct store_schema *schema, const char *directory, enum store_mode mode,
+		      bool durable, pipe_error *err);
 /* Fills err for a result of SQLite; "write" or "read" the history. */
 int store_fail(struct store *s, int result, const char *action, pipe_error *err);
 /* A change cannot be made: what was changed since the last commit is given up, and store_commit will say so too. */
 int store_break(struct store *s, int result, pipe_error *err);
+void store_give_up(struct store *s, const pipe_error *why);
 /* Opens a transaction for a change, if none is open. */
 int store_begin(struct store *s, pipe_error *err);
 void store_rollback(struct store *s);
+/* Writes the held changes (write.c); a failure breaks the transaction. */
+int store_write_held(struct store *s, pipe_error *err);
+void store_drop_held(struct store *s);
 /* Runs some SQL without results. */
 int store_exec(struct store *s, const char *sql, pipe_error *err);
 /* The single number that some SQL results in. */
@@ -95,11 +155,11 @@ int store_number(struct store *s, const char *sql, int64_t *value, pipe_error *e
 struct query {
 	struct store *store;
 	sqlite3_stmt *stmt;
-	enum statement id;
-	int bound; /* parameters so far */
+	unsigned id; /* enum statement, or the schema's own */
+	int bound;   /* parameters so far */
 	int result;
 };
-int query_begin(struct query *q, struct store *s, enum statement id, pipe_error *err);
+int query_begin(struct query *q, struct store *s, unsigned id, pipe_error *err);
 void query_bind_int(struct query *q, int64_t value);
 void query_bind_double(struct query *q, double value);
 void query_bind_text(struct query *q, const char *text); /* borrowed until the query ends; NULL: "" */
@@ -116,8 +176,8 @@ int64_t query_int(const struct query *q, int column);
 int migration_check(struct store *s, bool *old, pipe_error *err);
 int migration_run(struct store *s, pipe_error *err);
 
-/* What happened to a job, one line a change (change.c).  Makes the line in s->line. */
-int change_line(struct store *s, const struct store_change *change, pipe_error *err);
+/* What happened to a job, one line a change (change.c).  Adds the line to s->line. */
+int change_line(struct store *s, const struct store_change *change, uint64_t number, pipe_error *err);
 /* Reads the lines of all jobs of a run, and hands them out in the order in which they happened. */
 int change_each(struct query *jobs, int (*each)(void *, const pipe_transition_record *), void *payload, pipe_error *err);
 /* The state of that name; false: there is none. */

@@ -6,7 +6,10 @@
  * (change.c): a change of state dirties one page then, and the page is what a commit costs.  States are kept by name.
  */
 #include "base/error.h"
+#include "runner/history/state.h"
 #include "runner/store/connection.h"
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -82,14 +85,14 @@ static int read_version(struct store *s, int64_t *version, pipe_error *err)
 	}
 	if (rc)
 		return rc;
-	if (application != APPLICATION_ID || *version < 0)
+	if (application != s->schema->application_id || *version < 0)
 		return foreign(s, err);
-	if (*version > VERSION)
+	if (*version > s->schema->version)
 		return error_set(
 			err, PIPE_ESTORE,
 			"the history %s was written by a newer pipe (version %lld of its tables; this pipe knows %d): use that pipe, "
 			"or set PIPE_STATE_DIR to another directory",
-			s->path, (long long)*version, VERSION);
+			s->path, (long long)*version, s->schema->version);
 	return PIPE_OK;
 }
 
@@ -98,14 +101,44 @@ int migration_check(struct store *s, bool *old, pipe_error *err)
 	int64_t version;
 	int rc = read_version(s, &version, err);
 
-	*old = !rc && version < VERSION;
+	*old = !rc && version < s->schema->version;
 	if (!rc && version == 0)
 		rc = error_set(err, PIPE_ENOTFOUND, "there is nothing in the history %s", s->path);
 	return rc;
 }
 
-/* Small pages, because a commit writes whole ones. */
-static const char making[] = "PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL";
+const struct store_schema store_history = {
+	.file = "pipe.db",
+	.application_id = APPLICATION_ID,
+	/* small pages, because a commit writes whole ones */
+	.making = "PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL",
+	.pragmas = "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;" STORE_PRAGMAS,
+	.busy_ms = BUSY_MS,
+	.steps = steps,
+	.version = VERSION,
+	.texts = store_statements,
+	.count = SQL_COUNT,
+	.beside = "evidence.db",
+};
+
+/* Runs are numbered anew: what is told of the old ones must not be taken for theirs. */
+static int move_beside(struct store *s, pipe_error *err)
+{
+	static const char *const parts[] = { "", "-wal", "-shm" };
+	char from[PATH_MAX], to[PATH_MAX];
+
+	for (size_t i = 0; s->schema->beside && i < sizeof(parts) / sizeof(*parts); i++) {
+		int rc = state_path(from, err, s->directory, "%s%s", s->schema->beside, parts[i]);
+
+		if (!rc)
+			rc = state_path(to, err, s->directory, "%s.gone%s", s->schema->beside, parts[i]);
+		if (rc)
+			return rc;
+		if (rename(from, to) && errno != ENOENT)
+			return error_errno(err, error_code_of(errno), errno, "cannot move %s away", from);
+	}
+	return PIPE_OK;
+}
 
 /* Makes an empty file a WAL database.  Two processes may try at once, and SQLite does not wait for that lock by itself. */
 static int make_wal(struct store *s, pipe_error *err)
@@ -114,7 +147,7 @@ static int make_wal(struct store *s, pipe_error *err)
 	int result;
 
 	for (unsigned waited = 0;; waited += RETRY_MS) {
-		result = sqlite3_exec(s->db, making, NULL, NULL, NULL);
+		result = sqlite3_exec(s->db, s->schema->making, NULL, NULL, NULL);
 		if (result != SQLITE_BUSY || waited >= BUSY_MS)
 			break;
 		nanosleep(&pause, NULL);
@@ -129,9 +162,11 @@ static int apply(struct store *s, int64_t *version, pipe_error *err)
 
 	if (!rc)
 		rc = read_version(s, version, err); /* somebody else may have been faster */
-	if (!rc && *version < VERSION) {
-		rc = store_exec(s, steps[*version], err);
-		snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %lld", APPLICATION_ID,
+	if (!rc && *version < s->schema->version) {
+		rc = store_exec(s, s->schema->steps[*version], err);
+		if (!rc && !*version)
+			rc = move_beside(s, err);
+		snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %lld", s->schema->application_id,
 			 (long long)*version + 1);
 		if (!rc)
 			rc = store_exec(s, sql, err);
@@ -151,7 +186,7 @@ int migration_run(struct store *s, pipe_error *err)
 
 	if (!rc && version == 0)
 		rc = make_wal(s, err);
-	while (!rc && version < VERSION)
+	while (!rc && version < s->schema->version)
 		rc = apply(s, &version, err);
 	return rc;
 }

@@ -12,7 +12,7 @@
 /* A line as change.c makes them, for every job of a run at once: ?3 the time, ?4 the reason. */
 #define ADD_LINE(status) "changes = changes || ?3 || ' 0 ' || attempts || ' " status " ' || ?4 || char(10)"
 
-static const char *const texts[SQL_COUNT] = {
+const char *const store_statements[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 
@@ -34,7 +34,7 @@ static const char *const texts[SQL_COUNT] = {
 		"ON CONFLICT(file, job) DO UPDATE SET ms5 = ms4, ms4 = ms3, ms3 = ms2, ms2 = ms1, ms1 = excluded.ms1, run = excluded.run "
 		"WHERE run <> excluded.run",
 	[SQL_JOB_INSERT] = "INSERT INTO job(id, name, stage, status, allow_failure) VALUES (?, ?, ?, ?, ?)",
-	/* the three of a change begin alike: id, status, attempt, time, reason, failure, exit code, line; then pid, coverage, log */
+	/* those of a change begin alike: id, status, attempt, time, reason, failure, exit code, line; then pid, coverage, log */
 	[SQL_JOB_WAITS] =
 		"UPDATE job SET status = ?2, attempts = max(attempts, ?3), queued = CASE queued WHEN 0 THEN ?4 ELSE queued END, "
 		"finished = 0, reason = ?5, failure = ?6, exit_code = ?7, changes = changes || ?8 WHERE id = ?1",
@@ -46,6 +46,12 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_JOB_ENDS] =
 		"UPDATE job SET status = ?2, attempts = max(attempts, ?3), finished = ?4, reason = ?5, failure = ?6, "
 		"exit_code = ?7, changes = changes || ?8, pid = 0, coverage = ?10, log_bytes = ?11, log_lines = ?12 WHERE id = ?1",
+	/* both in one: ?4 the end, ?13 the beginning */
+	[SQL_JOB_WORKS_AND_ENDS] =
+		"UPDATE job SET status = ?2, started = CASE WHEN started_attempt <> ?3 OR started = 0 THEN ?13 ELSE started END, "
+		"started_attempt = ?3, attempts = ?3, queued = CASE queued WHEN 0 THEN ?13 ELSE queued END, finished = ?4, "
+		"reason = ?5, failure = ?6, exit_code = ?7, changes = changes || ?8, pid = 0, coverage = ?10, log_bytes = ?11, "
+		"log_lines = ?12 WHERE id = ?1",
 	[SQL_ARTIFACT_INSERT] =
 		"INSERT OR REPLACE INTO artifact(run, job, name, kind, path, bytes, files, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_DOTENV_SET] = "INSERT OR REPLACE INTO dotenv(id, variables) VALUES (?, ?)",
@@ -82,6 +88,24 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_DOTENV_GET] = "SELECT variables FROM dotenv WHERE id = ?",
 	[SQL_DURATION_LIST] = "SELECT job, ms1, ms2, ms3, ms4, ms5 FROM duration WHERE file = ?",
 
+	[SQL_RUN_BASELINE] =
+		"SELECT number, commit_sha FROM run WHERE file = ? AND branch = ? AND number < ? AND status = 'success' AND NOT dirty "
+		/* some of its jobs say nothing of the others */
+		"AND NOT EXISTS (SELECT 1 FROM run_text AS t WHERE t.run = run.number AND CASE WHEN json_valid(t.options) "
+		"THEN coalesce(t.options ->> '$.jobs', t.options ->> '$.stage') IS NOT NULL END) "
+		"ORDER BY number DESC LIMIT 1",
+	/* of the file of run ?1, ended before it began; of a retry: before the run that it repeats.  So all jobs of a run are told the
+	 * same, whenever they ask. */
+	[SQL_RUNS_OF_FILE] =
+		"WITH RECURSIVE origin AS (SELECT number, retry_of, file, created FROM run WHERE number = ?1 UNION ALL "
+		"SELECT r.number, r.retry_of, r.file, r.created FROM origin AS o CROSS JOIN run AS r ON r.number = o.retry_of) "
+		"SELECT r.number FROM (SELECT min(number) AS number, file, created FROM origin) AS o CROSS JOIN run AS r "
+		"ON r.file = o.file AND r.number < o.number AND r.finished BETWEEN 1 AND o.created ORDER BY r.number DESC LIMIT ?2",
+
+	/* of the file and branch of run ?1, up to it */
+	[SQL_RUNS_OF_BRANCH] = "SELECT r.number FROM run AS o CROSS JOIN run AS r ON r.file = o.file AND r.number <= o.number "
+			       "AND r.branch = o.branch WHERE o.number = ?1 ORDER BY r.number DESC LIMIT ?2",
+
 	[SQL_GC_RUNS] =
 		"SELECT number, CASE finished WHEN 0 THEN created ELSE finished END, retry_of, status = 'running' OR number = "
 		"(SELECT max(last.number) FROM run AS last WHERE last.file = run.file) FROM run ORDER BY number DESC",
@@ -100,21 +124,39 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_GC_ARTIFACT] = "DELETE FROM artifact WHERE id = ?",
 };
 
-int query_begin(struct query *q, struct store *s, enum statement id, pipe_error *err)
+int query_begin(struct query *q, struct store *s, unsigned id, pipe_error *err)
 {
 	q->store = s;
 	q->id = id;
 	q->bound = 0;
 	q->result = SQLITE_OK;
+	q->stmt = NULL;
+	if (s->held.count && !s->held.writing) {
+		int rc = store_write_held(s, err);
+
+		if (rc)
+			return rc;
+	}
 	q->stmt = s->statements[id];
 	s->statements[id] = NULL;
 	if (!q->stmt) {
-		int result = sqlite3_prepare_v3(s->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL);
+		int result = sqlite3_prepare_v3(s->db, s->schema->texts[id], -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL);
 
 		if (result != SQLITE_OK)
 			return store_fail(s, result, s->open ? "write" : "read", err);
 	}
 	return PIPE_OK;
+}
+
+/* What cannot be prepared now says so when it is needed. */
+void store_get_ready(struct store *s)
+{
+	static const enum statement ids[] = { SQL_JOB_WORKS_AND_ENDS, SQL_RUN_FINISH, SQL_RUN_DURATIONS };
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+		if (!s->statements[ids[i]])
+			(void)sqlite3_prepare_v3(s->db, store_statements[ids[i]], -1, SQLITE_PREPARE_PERSISTENT,
+						 &s->statements[ids[i]], NULL);
 }
 
 static void bound(struct query *q, int result)

@@ -11,12 +11,13 @@
 #include "base/error.h"
 #include "runner/history/state.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000, CHECKPOINT_PAGES = 4000, LEAVE_PAGES = 2000, KEEP_PAGES = 256 };
+enum { CHECKPOINT_PAGES = 4000, LEAVE_PAGES = 2000, KEEP_PAGES = 256 };
 
 /* ---- errors ---- */
 
@@ -27,11 +28,11 @@ static const struct {
 	const char *what, *advice;
 } sentences[] = {
 	{ SQLITE_FULL, PIPE_EIO, "the disk is full", "free some space, " ELSEWHERE },
-	{ SQLITE_BUSY, PIPE_EBUSY, "another process has kept it locked for 5 seconds", "try again when that one has ended" },
+	{ SQLITE_BUSY, PIPE_EBUSY, "another process keeps it locked", "try again when that one has ended" },
 	{ SQLITE_LOCKED, PIPE_EBUSY, "it is locked", "try again" },
 	{ SQLITE_NOTADB, PIPE_ESTORE, "the file is not a database", "move it away: the next run makes a new one" },
 	{ SQLITE_CORRUPT, PIPE_ESTORE, "the database is damaged",
-	  "save what can be saved with `sqlite3 pipe.db .recover`, then move it away: the next run makes a new one" },
+	  "save what can be saved with the .recover of `sqlite3`, then move it away: the next run makes a new one" },
 	{ SQLITE_READONLY, PIPE_EIO, "it may only be read", "make the directory writable, " ELSEWHERE },
 	{ SQLITE_PERM, PIPE_EIO, "permission denied", "make the directory writable, " ELSEWHERE },
 	{ SQLITE_AUTH, PIPE_EIO, "permission denied", "make the directory writable, " ELSEWHERE },
@@ -71,14 +72,21 @@ int store_fail(struct store *s, int result, const char *action, pipe_error *err)
 			 sqlite3_errmsg(s->db));
 }
 
-int store_break(struct store *s, int result, pipe_error *err)
+void store_give_up(struct store *s, const pipe_error *why)
 {
-	int rc = store_fail(s, result, "write", &s->failure);
-
-	if (err)
-		*err = s->failure;
+	s->failure = *why;
 	store_rollback(s);
 	s->broken = true;
+}
+
+int store_break(struct store *s, int result, pipe_error *err)
+{
+	pipe_error why;
+	int rc = store_fail(s, result, "write", &why);
+
+	store_give_up(s, &why);
+	if (err)
+		*err = why;
 	return rc;
 }
 
@@ -149,7 +157,7 @@ int store_commit(struct store *s, pipe_error *err)
 	}
 	if (!s->open)
 		return PIPE_OK;
-	rc = query_begin(&q, s, SQL_COMMIT, err);
+	rc = query_begin(&q, s, SQL_COMMIT, err); /* this writes what is held */
 	if (!rc)
 		rc = query_run(&q, err);
 	if (rc)
@@ -165,6 +173,7 @@ void store_rollback(struct store *s)
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->open = false;
+	store_drop_held(s);
 }
 
 bool store_has_changes(const struct store *s)
@@ -189,23 +198,14 @@ static int committed(void *context, sqlite3 *db, const char *name, int pages)
 
 /* ---- opening ---- */
 
-static const char pragmas[] = "PRAGMA temp_store = MEMORY;"
-			      "PRAGMA cache_size = -1024;"
-			      /* the database may be anybody's: a project's directory can bring one along */
-			      "PRAGMA trusted_schema = OFF;"
-			      "PRAGMA cell_size_check = ON;"
-			      /* a file cut short under a memory map is a SIGBUS */
-			      "PRAGMA mmap_size = 0;"
-			      "PRAGMA journal_size_limit = 1048576";
-
 static int set_up(struct store *s, pipe_error *err)
 {
-	sqlite3_busy_timeout(s->db, BUSY_MS);
+	sqlite3_busy_timeout(s->db, s->schema->busy_ms);
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_wal_hook(s->db, committed, s);
-	return store_exec(s, pragmas, err);
+	return store_exec(s, s->schema->pragmas, err);
 }
 
 static int connect(struct store *s, const char *name, int flags, pipe_error *err)
@@ -221,7 +221,7 @@ static int connect(struct store *s, const char *name, int flags, pipe_error *err
 
 static void disconnect(struct store *s)
 {
-	for (size_t i = 0; i < SQL_COUNT; i++) {
+	for (size_t i = 0; i < s->schema->count; i++) {
 		sqlite3_finalize(s->statements[i]);
 		s->statements[i] = NULL;
 	}
@@ -255,7 +255,7 @@ static int connect_frozen(struct store *s, pipe_error *err)
 {
 	char wal[PATH_MAX], *name, *to;
 	struct stat st;
-	int rc = state_path(wal, err, s->directory, "pipe.db-wal");
+	int rc = state_path(wal, err, s->directory, "%s-wal", s->schema->file);
 
 	if (rc)
 		return rc;
@@ -315,29 +315,31 @@ static int open_to_read(struct store *s, pipe_error *err)
 	return rc;
 }
 
-static struct store *allocate(const char *directory, enum store_mode mode)
+static struct store *allocate(const struct store_schema *schema, const char *directory, enum store_mode mode)
 {
 	struct store *s = calloc(1, sizeof(*s));
-	size_t length = strlen(directory);
+	size_t size = strlen(directory) + strlen(schema->file) + 2;
 
 	if (!s)
 		return NULL;
 	str_init(&s->line);
+	s->schema = schema;
 	s->mode = mode;
+	s->statements = calloc(schema->count, sizeof(sqlite3_stmt *));
 	s->directory = strdup(directory);
-	s->path = malloc(length + sizeof("/pipe.db"));
-	if (!s->directory || !s->path) {
+	s->path = malloc(size);
+	if (!s->statements || !s->directory || !s->path) {
 		store_free(s);
 		return NULL;
 	}
-	memcpy(s->path, directory, length);
-	memcpy(s->path + length, "/pipe.db", sizeof("/pipe.db"));
+	snprintf(s->path, size, "%s/%s", directory, schema->file);
 	return s;
 }
 
-int store_open(struct store **out, const char *directory, enum store_mode mode, bool durable, pipe_error *err)
+int store_open_schema(struct store **out, const struct store_schema *schema, const char *directory, enum store_mode mode,
+		      bool durable, pipe_error *err)
 {
-	struct store *s = allocate(directory, mode);
+	struct store *s = allocate(schema, directory, mode);
 	int rc;
 
 	*out = NULL;
@@ -350,6 +352,11 @@ int store_open(struct store **out, const char *directory, enum store_mode mode, 
 	}
 	*out = s;
 	return PIPE_OK;
+}
+
+int store_open(struct store **out, const char *directory, enum store_mode mode, bool durable, pipe_error *err)
+{
+	return store_open_schema(out, &store_history, directory, mode, durable, err);
 }
 
 void store_free(struct store *s)
@@ -367,6 +374,7 @@ void store_free(struct store *s)
 	str_clear(&s->line);
 	free(s->directory);
 	free(s->path);
+	free(s->statements);
 	free(s);
 }
 

@@ -4,10 +4,12 @@
  *
  * Layout of the state directory:
  *   pipe.db                     the database
+ *   evidence.db                 what reports said: runner/evidence/evidence.h; evidence.db.gone: of a pipe.db that is no longer there
  *   runs/<number>/<job>.log     logs (and .idx, .log.zst): runner/log/log.h;  <job> is the job's index
  *   runs/<number>/<job>.art     artifact archives; other archives as artifact.h names them
  *   cache/                      caches by key
  *   includes/                   fetched includes
+ *   compress/<number>.<job>     logs that are still to be compressed: runner/log/log_packer.h
  *   lock/<number>               held (flock) by the process that drives the run; lock/<number>.fifo: runner/history/lock.h
  */
 #ifndef RUNNER_STORE_STORE_H
@@ -54,9 +56,13 @@ int store_run_finish(struct store *s, int64_t run, enum pipe_status status, int6
 /* Takes up a run that has ended (or was lost) under its own number, with a new nonce: it is running again, and its jobs that did not
  * succeed wait again.  Take its lock before the commit.  PIPE_EBUSY: it is running. */
 int store_run_reopen(struct store *s, int64_t run, const char *nonce, pipe_error *err);
+/* Prepares what a run will say at its end: for the time in which its jobs are at work and the caller waits for them. */
+void store_get_ready(struct store *s);
 int store_job_create(struct store *s, int64_t run, const struct store_job *job, pipe_error *err);
 
-/* A change of a job's state: appended to its transitions, and the job's row made to say so. */
+/* A change of a job's state: appended to its transitions, and the job's row made to say so.  It is written with the commit, or before
+ * anything else that is asked of the store; so it may be the commit that says what is wrong with it (PIPE_ENOTFOUND: there is no such
+ * job).  The texts are copied. */
 struct store_change {
 	uint32_t job, attempt;
 	enum pipe_status status;
@@ -119,6 +125,8 @@ struct store_lost {
 	const char *nonce;
 };
 int store_lost_runs(struct store *s, int (*each)(void *, const struct store_lost *), void *payload, pipe_error *err);
+/* Does the history say that a run other than this one is running? */
+int store_other_runs(struct store *s, int64_t run, bool *others, pipe_error *err);
 /* Marks a lost run and its unfinished jobs. */
 int store_run_lost(struct store *s, int64_t run, int64_t time_ms, pipe_error *err);
 int store_gc(struct store *s, const pipe_gc_options *options, int64_t now_ms, pipe_gc_result *result, pipe_error *err);

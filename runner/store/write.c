@@ -183,10 +183,12 @@ static const enum statement updates[] = {
 	[PIPE_STATUS_SKIPPED] = SQL_JOB_ENDS,	[PIPE_STATUS_CANCELLED] = SQL_JOB_ENDS, [PIPE_STATUS_LOST] = SQL_JOB_ENDS,
 };
 
-static int update_job(struct store *s, int64_t id, const struct store_change *c, pipe_error *err)
+/* began: of a change that is the beginning of the attempt as well, when that was; else 0. */
+static int update_job(struct store *s, int64_t id, const struct store_change *c, int64_t began, pipe_error *err)
 {
+	enum statement update = began ? SQL_JOB_WORKS_AND_ENDS : updates[c->status];
 	struct query q;
-	int rc = query_begin(&q, s, updates[c->status], err);
+	int rc = query_begin(&q, s, update, err);
 
 	if (rc)
 		return rc;
@@ -198,23 +200,116 @@ static int update_job(struct store *s, int64_t id, const struct store_change *c,
 	query_bind_text(&q, c->failure);
 	query_bind_int(&q, c->exit_code);
 	query_bind_text(&q, s->line.data);
-	if (updates[c->status] != SQL_JOB_WAITS)
+	if (update != SQL_JOB_WAITS)
 		query_bind_int(&q, c->pid);
-	if (updates[c->status] == SQL_JOB_ENDS) {
+	if (update != SQL_JOB_WAITS && update != SQL_JOB_WORKS) {
 		query_bind_double(&q, c->coverage);
 		query_bind_int(&q, (int64_t)c->log_bytes);
 		query_bind_int(&q, (int64_t)c->log_lines);
 	}
+	if (began)
+		query_bind_int(&q, began);
 	rc = query_run(&q, err);
 	if (!rc && !sqlite3_changes(s->db))
 		rc = error_set(err, PIPE_ENOTFOUND, "run %" PRId64 " has no job with the index %u", id >> 32, c->job);
 	return rc;
 }
 
+static int count_failed(struct store *s, int64_t run, pipe_error *err)
+{
+	struct query q;
+	int rc = query_begin(&q, s, SQL_RUN_COUNT_FAILED, err);
+
+	if (rc)
+		return rc;
+	query_bind_int(&q, run);
+	return query_run(&q, err);
+}
+
+/* ---- changes that are held ---- */
+
+static int write_held(struct store *s, const struct held_change *h, pipe_error *err)
+{
+	const struct held_change *begin = h->begins < 0 ? NULL : &s->held.items[h->begins];
+	int rc = PIPE_OK;
+
+	str_reset(&s->line);
+	if (begin)
+		rc = change_line(s, &begin->change, begin->number, err);
+	if (!rc)
+		rc = change_line(s, &h->change, h->number, err);
+	if (!rc)
+		rc = update_job(s, h->id, &h->change, begin ? begin->change.time_ms : 0, err);
+	if (!rc && h->change.status == PIPE_STATUS_FAILED)
+		rc = count_failed(s, h->id >> 32, err);
+	return rc;
+}
+
+int store_write_held(struct store *s, pipe_error *err)
+{
+	pipe_error why;
+	int rc = PIPE_OK;
+
+	s->held.writing = true;
+	for (unsigned i = 0; !rc && i < s->held.count; i++)
+		if (!s->held.items[i].in_end)
+			rc = write_held(s, &s->held.items[i], &why);
+	s->held.writing = false;
+	store_drop_held(s);
+	if (!rc)
+		return PIPE_OK;
+	if (!s->broken) /* by SQLite's own errors it is */
+		store_give_up(s, &why);
+	if (err)
+		*err = why;
+	return rc;
+}
+
+void store_drop_held(struct store *s)
+{
+	if (s->held.writing)
+		return; /* it breaks while they are written: whoever writes them drops them */
+	s->held.count = 0;
+	arena_clear(&s->held.texts);
+}
+
+/* The held beginning of the attempt that this change ends; -1: there is none, or something came between. */
+static int find_begin(const struct store *s, int64_t id, const struct store_change *end)
+{
+	for (unsigned i = s->held.count; updates[end->status] == SQL_JOB_ENDS && i-- > 0;) {
+		const struct held_change *h = &s->held.items[i];
+
+		if (h->id == id)
+			return updates[h->change.status] == SQL_JOB_WORKS && h->change.attempt == end->attempt &&
+					       h->change.time_ms
+				       ? (int)i
+				       : -1;
+	}
+	return -1;
+}
+
+static int hold(struct store *s, int64_t id, const struct store_change *change, pipe_error *err)
+{
+	struct held_change *h;
+	int rc = s->held.count == HELD_MOST ? store_write_held(s, err) : PIPE_OK;
+
+	if (rc)
+		return rc;
+	h = &s->held.items[s->held.count];
+	*h = (struct held_change){ .id = id, .change = *change, .begins = find_begin(s, id, change) };
+	if ((change->reason && !(h->change.reason = arena_strdup(&s->held.texts, change->reason))) ||
+	    (change->failure && !(h->change.failure = arena_strdup(&s->held.texts, change->failure))))
+		return error_nomem(err);
+	h->number = ++s->changes;
+	if (h->begins >= 0)
+		s->held.items[h->begins].in_end = true;
+	s->held.count++;
+	return PIPE_OK;
+}
+
 int store_job_change(struct store *s, int64_t run, const struct store_change *change, pipe_error *err)
 {
 	int64_t first, last;
-	struct query q;
 	int rc;
 
 	if (!store_keys(run, &first, &last))
@@ -222,17 +317,7 @@ int store_job_change(struct store *s, int64_t run, const struct store_change *ch
 	if ((size_t)change->status >= sizeof(updates) / sizeof(*updates))
 		return error_set(err, PIPE_EUSAGE, "there is no state %d", (int)change->status);
 	rc = store_begin(s, err);
-	if (!rc)
-		rc = change_line(s, change, err);
-	if (!rc)
-		rc = update_job(s, first | change->job, change, err);
-	if (rc || change->status != PIPE_STATUS_FAILED)
-		return rc;
-	rc = query_begin(&q, s, SQL_RUN_COUNT_FAILED, err);
-	if (rc)
-		return rc;
-	query_bind_int(&q, run);
-	return query_run(&q, err);
+	return rc ? rc : hold(s, first | change->job, change, err);
 }
 
 /* ---- what jobs leave ---- */
@@ -294,6 +379,19 @@ static int change_jobs(struct store *s, enum statement id, int64_t run, int64_t 
 	query_bind_int(&q, time_ms);
 	query_bind_text(&q, reason);
 	return query_run(&q, err);
+}
+
+int store_other_runs(struct store *s, int64_t run, bool *others, pipe_error *err)
+{
+	struct query q;
+	int rc = query_begin(&q, s, SQL_RUNNING_LIST, err);
+
+	*others = false;
+	while (!rc && (rc = query_step(&q, err)) == 1) {
+		*others |= query_int(&q, 0) != run;
+		rc = 0;
+	}
+	return rc;
 }
 
 int store_run_lost(struct store *s, int64_t run, int64_t time_ms, pipe_error *err)

@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	qsort(ratio, ROUNDS, sizeof(*ratio), by_value);
 	plain = look(path);
 	began = seconds();
-	must(log_compress(path, NULL) == PIPE_OK, path);
+	must(log_compress(path, NULL, NULL) == PIPE_OK, path);
 	began = seconds() - began;
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%zu MB: log %.0f MB/s, cat %.0f MB/s, ratio %.2f; ten lines anywhere %.2f ms plain, %.2f ms compressed; compressed in %.0f ms; "

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -143,14 +144,55 @@ def plan_memory(b):
     yield b.call([b.pipe, "plan", "--format", "json"], d)[2] / 1024, None
 
 
+# ---- reports ----
+
+def junit(b, cases):
+    report = b.top / f"junit-{cases}.xml"
+    subprocess.run([str(b.build / "bench-junit"), "write", str(cases), str(report)], check=True)
+    return [str(b.build / "bench-junit"), "pipe", str(report)], [str(b.build / "bench-junit"), "expat", str(report)]
+
+
+@row("JUnit of 100,000 cases, CPU", 1.5, "expat alone")
+def junit_cpu(b):
+    ours, theirs = junit(b, 100000)
+    for _ in range(b.rounds):
+        yield b.call(ours, b.top)[1], b.call(theirs, b.top)[1]
+
+
+@row("JUnit of 1,000,000 cases, resident", 1.05, "of 100 cases")
+def junit_memory(b):
+    yield b.call(junit(b, 1000000)[0], b.top)[2] / 1024, b.call(junit(b, 100)[0], b.top)[2] / 1024
+
+
 @row("one job, ms above sh -c true", 5.0, "(difference)")
 def one_job(b):
     d = b.project("one", "default: {shell: sh}\na: {script: ['true']}\n")
-    ours, theirs = [], []
-    for _ in range(40):
-        ours.append(b.call([b.pipe, "run", "--format", "plain"], d)[0])
-        theirs.append(b.call(["sh", "-c", "true"], d)[0])
-    yield (sorted(ours)[len(ours) // 2] - sorted(theirs)[len(theirs) // 2]) * 1000, None
+    # In turns, each first in every other pair; the middle of many, so that neither a lucky run nor a disturbed one decides.  The history
+    # grows as a user's does.
+    ours = lambda: b.call([b.pipe, "run", "--format", "plain"], d)[0]
+    theirs = lambda: b.call(["sh", "-c", "true"], d)[0]
+    differences = []
+    for i in range(110):
+        if i % 2:
+            reference = theirs()
+            differences.append(ours() - reference)
+        else:
+            run = ours()
+            differences.append(run - theirs())
+    yield statistics.median(differences[10:]) * 1000, None
+
+
+@row("one job `uses: test` around true", 1.1, "script: ['true']")
+def typed_job(b):
+    typed = b.project("typed", "a: {uses: test, with: {command: 'true'}}\n")
+    script = b.project("untyped", "a: {script: ['true']}\n")
+    seconds = lambda d: b.call([b.pipe, "run", "--format", "plain"], d)[0]
+    took = {typed: [], script: []}
+    # In turns, each first in every other pair; the middle of many.
+    for i in range(110):
+        for d in (typed, script) if i % 2 else (script, typed):
+            took[d].append(seconds(d))
+    yield statistics.median(took[typed][10:]), statistics.median(took[script][10:])
 
 
 # ---- output ----
@@ -158,8 +200,10 @@ def one_job(b):
 GIB = 1 << 30
 
 
-def stream_project(b, name, size):
-    source = b.top / f"{name}.txt"
+def stream_source(b, size):
+    source = b.top / f"stream-{size}.txt"
+    if source.exists():
+        return source
     line = b"2026-01-01 compiling something/with/a/long/path/module_%06d.c and linking it to the rest of the program\n"
     with open(source, "wb") as f:
         written = 0
@@ -171,7 +215,7 @@ def stream_project(b, name, size):
 
 
 def stream(b, name, secrets):
-    source = stream_project(b, name, 256 << 20)
+    source = stream_source(b, 256 << 20)
     d = b.project(name, f"default: {{shell: sh}}\na: {{script: ['cat {source}']}}\n")
     args = [b.pipe, "run", "--format", "plain", "--quiet"]
     for i in range(secrets):
@@ -179,18 +223,31 @@ def stream(b, name, secrets):
     return d, args, source
 
 
+def cat_seconds(b, source):
+    target = b.top / "copy"
+    target.touch()
+    seconds = b.call(["sh", "-c", f"cat {source} | cat > {target}"], b.top)[0]
+    target.unlink()
+    return seconds
+
+
 @row("log stream, throughput", -0.8, "cat >file")
 def log_stream(b):
+    """Start to exit; the log is on disk then, and compressed by a later run (the next row) or by `pipe gc`."""
     d, args, source = stream(b, "stream", 0)
     for _ in range(b.rounds):
         b.history_free(d)
-        ours = b.call(args, d)[0]
-        target = b.top / "copy"
-        with open(target, "wb") as f:
-            pass
-        theirs = b.call(["sh", "-c", f"cat {source} | cat > {target}"], d)[0]
-        target.unlink()
-        yield 1 / ours, 1 / theirs
+        yield 1 / b.call(args, d)[0], 1 / cat_seconds(b, source)
+
+
+@row("log stream behind a long log", -0.7, "cat >file")
+def log_stream_behind(b):
+    """The same while the log of the run before is compressed."""
+    d, args, source = stream(b, "behind", 0)
+    for _ in range(b.rounds):
+        b.history_free(d)
+        b.call(args, d)
+        yield 1 / b.call(args, d)[0], 1 / cat_seconds(b, source)
 
 
 @row("log stream, 20 secrets", -0.6, "the same without")
@@ -219,7 +276,7 @@ def big_host(b):
         r = subprocess.run([str(b.build / "bench-host"), str(d), megabytes], env=b.env, capture_output=True, text=True, check=True)
         return 500 / float(r.stdout)
 
-    for _ in range(b.rounds):
+    for _ in range(max(b.rounds, 5)):
         yield jobs_a_second("500"), jobs_a_second("5")
 
 
@@ -240,6 +297,19 @@ def history_list(b):
 @row("pipe show, 100,000 runs", 2.0, "at 100 runs")
 def history_show(b):
     yield from history(b, "show")
+
+
+@row("pipe compare, 100,000 tests, findings", 3.0, "sqlite3 reads the rows of both runs")
+def compare(b):
+    if not shutil.which("sqlite3"):
+        yield "sqlite3 is not installed (Debian: sqlite3)"
+        return
+    d = b.project("compare", "unit: {script: ['true']}\n")
+    subprocess.run([str(b.build / "bench-compare"), str(d / ".pipe"), "100000", "100000"], check=True, stdout=subprocess.DEVNULL)
+    for _ in range(b.rounds):
+        # exit status 1: the later run is worse
+        ours = b.call(["sh", "-c", f"{b.pipe} compare 1 2; test $? = 1"], d)[0]
+        yield ours, b.call(["sqlite3", ".pipe/evidence.db", "SELECT * FROM test; SELECT * FROM finding"], d)[0]
 
 
 def main():

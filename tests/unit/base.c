@@ -44,6 +44,29 @@ START_TEST(arena_gives_zeroed_aligned_memory_of_any_size)
 }
 END_TEST
 
+/* Beyond 2 MB in use it goes on with huge pages; pieces that do not fit what is left of one, and pieces larger than one. */
+START_TEST(a_large_arena_keeps_every_piece)
+{
+	static const size_t sizes[] = { 100, 300000, 24, 1700000, 70000, 900000, 5000000, 65536 };
+	enum { SIZES = sizeof(sizes) / sizeof(*sizes), PIECES = 40 };
+	struct arena a = ARENA_INIT;
+	unsigned char *pieces[PIECES];
+
+	for (int i = 0; i < PIECES; i++) {
+		size_t size = sizes[i % SIZES];
+		pieces[i] = arena_alloc(&a, size);
+		ck_assert_ptr_nonnull(pieces[i]);
+		ck_assert(!pieces[i][0] && !memcmp(pieces[i], pieces[i] + 1, size - 1));
+		memset(pieces[i], i + 1, size);
+	}
+	for (int i = 0; i < PIECES; i++) {
+		size_t size = sizes[i % SIZES];
+		ck_assert(pieces[i][0] == i + 1 && !memcmp(pieces[i], pieces[i] + 1, size - 1));
+	}
+	arena_clear(&a);
+}
+END_TEST
+
 #ifndef ARENA_MALLOC
 START_TEST(arena_fills_its_blocks)
 {
@@ -517,6 +540,14 @@ static const struct {
 	{ "1.5 hours", 5400000 },
 	{ "0", 0 },
 	{ "0.25s", 250 },
+	{ "250ms", 250 },
+	{ "1500 milliseconds", 1500 },
+	{ "1s 250ms", 1250 },
+	{ "1m 5 msec", 60005 },
+	{ "1.5ms", 1 },
+	{ "2MS", 2 },
+	{ "ms", -1 },
+	{ "5 mss", -1 },
 	{ "1 HOUR", 3600000 },
 	{ "4 minutes 30", 270000 },
 	{ "", -1 },
@@ -597,6 +628,7 @@ Suite *base_suite(void)
 	TCase *t = tcase_create("base");
 
 	tcase_add_test(t, arena_gives_zeroed_aligned_memory_of_any_size);
+	tcase_add_test(t, a_large_arena_keeps_every_piece);
 #ifndef ARENA_MALLOC
 	tcase_add_test(t, arena_fills_its_blocks);
 #endif

@@ -14,7 +14,7 @@ static const struct decoded_case wrong[] = {
 	{ "stages: [a]\n", "no-jobs", 1, 1, "the pipeline has no jobs", "a job is a name and a map with a \"script\"" },
 	{ ".a: {}\n", "no-jobs", 1, 1, "the pipeline has no jobs", "a job is a name and a map with a \"script\"" },
 	{ J "b: text\n", "not-a-job", 3, 1, "\"b\" is neither a keyword nor a job, which is a map, not text",
-	  "a job needs \"script\", \"run\" or \"trigger\"; a template's name begins with a dot" },
+	  "a job needs \"script\", \"uses\", \"run\" or \"trigger\"; a template's name begins with a dot" },
 	{ J "stage: [x]\n", "not-a-job", 3, 1, "\"stage\" is neither a keyword nor a job, which is a map, not a list",
 	  "did you mean \"stages\"?" },
 	{ J "varaibles:\n  A: b\n", "unknown-keyword", 3, 1, "there is no keyword \"varaibles\"", "did you mean \"variables\"?" },
@@ -22,7 +22,7 @@ static const struct decoded_case wrong[] = {
 	{ J "spec:\n  inputs: {}\n", "spec-place", 3, 1, "\"spec\" stands in a document of its own in front of the pipeline",
 	  "end it with a line \"---\"" },
 	{ J "b:\n", "no-script", 3, 1, "the job \"b\" is empty",
-	  "a job needs \"script\", \"run\" or \"trigger\"; a template's name begins with a dot" },
+	  "a job needs \"script\", \"uses\", \"run\" or \"trigger\"; a template's name begins with a dot" },
 	{ "true:\n  script: make\n" J, "job-name", 1, 1, "\"true\" cannot be the name of a job", "in quotes it can" },
 	{ "'':\n  script: make\n" J, "job-name", 1, 1, "the job has no name", NULL },
 	{ J "default:\n  script: make\n", "unknown-keyword", 4, 3, "\"default\" has no keyword \"script\"",
@@ -42,9 +42,9 @@ static const struct decoded_case wrong[] = {
 
 	/* scripts */
 	{ "a:\n  stage: test\n", "no-script", 1, 1, "the job \"a\" has nothing to do",
-	  "a job needs \"script\", \"run\" or \"trigger\"; a template's name begins with a dot" },
+	  "a job needs \"script\", \"uses\", \"run\" or \"trigger\"; a template's name begins with a dot" },
 	{ "a:\n  script:\n", "no-script", 1, 1, "the job \"a\" has nothing to do",
-	  "a job needs \"script\", \"run\" or \"trigger\"; a template's name begins with a dot" },
+	  "a job needs \"script\", \"uses\", \"run\" or \"trigger\"; a template's name begins with a dot" },
 	{ "a:\n  scirpt: make\n", "unknown-keyword", 2, 3, "a job has no keyword \"scirpt\"", "did you mean \"script\"?" },
 	{ "a:\n  type: build\n  " S, "unknown-keyword", 2, 3, "a job has no keyword \"type\"", "did you mean \"stage\"?" },
 	{ "a:\n  workflow: {}\n  " S, "unknown-keyword", 2, 3, "a job has no keyword \"workflow\"",
@@ -353,15 +353,15 @@ START_TEST(scripts_are_flattened_and_keep_their_places)
 			 "  after_script: []\n  hooks: {pre_get_sources_script: [zero]}\n");
 	job = decoded_job(&t, "a");
 	ck_assert(job->has_script);
-	ck_assert_uint_eq(job->before_script.count, 1);
-	ck_assert_str_eq(job->before_script.items[0].text, "one");
+	ck_assert_uint_eq(job->settings->before_script.count, 1);
+	ck_assert_str_eq(job->settings->before_script.items[0].text, "one");
 	ck_assert_uint_eq(job->main.count, 4);
 	ck_assert_str_eq(job->main.items[2].text, "four");
 	ck_assert_uint_eq(job->main.items[2].at.line, 5);
 	ck_assert_uint_eq(job->main.items[2].at.column, 16);
 	ck_assert_str_eq(job->main.items[3].text, "five\nsix\n");
-	ck_assert_uint_eq(job->after_script.count, 0);
-	ck_assert_uint_eq(job->pre_get_sources->count, 1);
+	ck_assert_uint_eq(job->settings->after_script.count, 0);
+	ck_assert_uint_eq(job->settings->pre_get_sources->count, 1);
 	decoded_clear(&t);
 }
 END_TEST
@@ -421,7 +421,7 @@ START_TEST(variables_keep_their_values)
 	ck_assert_str_eq(variables_get(v, "M")->value, "$x");
 	ck_assert(variables_get(v, "M")->raw);
 	ck_assert_str_eq(variables_get(v, "D")->value, "");
-	ck_assert_str_eq(variables_get(&decoded_job(&t, "a")->variables, "A")->value, "1");
+	ck_assert_str_eq(variables_get(&decoded_job(&t, "a")->settings->variables, "A")->value, "1");
 	decoded_clear(&t);
 }
 END_TEST
@@ -439,7 +439,7 @@ START_TEST(long_lists_of_variables_are_all_there)
 	decoded_good(&t, text.data);
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "V%d", i);
-		ck_assert_ptr_nonnull(variables_get(&decoded_job(&t, "a")->variables, name));
+		ck_assert_ptr_nonnull(variables_get(&decoded_job(&t, "a")->settings->variables, name));
 	}
 	decoded_clear(&t);
 	str_clear(&text);
@@ -457,20 +457,20 @@ START_TEST(simple_fields)
 			 "  retry: {max: 2, when: [script_failure, runner_interrupted], exit_codes: [1]}\n");
 	job = decoded_job(&t, "a");
 	ck_assert_int_eq(job->when, WHEN_DELAYED);
-	ck_assert_str_eq(job->start_in, "30 minutes");
-	ck_assert_int_eq(job->allow_failure.state, YES);
-	ck_assert_uint_eq(job->allow_failure.codes.list.count, 2);
-	ck_assert_int_eq(job->allow_failure.codes.list.items[1], 77);
-	ck_assert_int_eq(job->interruptible, YES);
-	ck_assert_str_eq(job->resource_group, "prod");
-	ck_assert_int_eq(job->timeout_ms, 5400000);
-	ck_assert_uint_eq(job->tags->count, 2);
-	ck_assert_str_eq(job->coverage, "(\\d+)%");
-	ck_assert_str_eq(job->manual_confirmation, "sure?");
-	ck_assert_str_eq(job->shell->argv.items[1], "-u");
-	ck_assert_int_eq(job->retry->max, 2);
-	ck_assert_uint_eq(job->retry->causes, RETRY_SCRIPT_FAILURE | RETRY_RUNNER_SYSTEM_FAILURE);
-	ck_assert_int_eq(job->retry->codes.list.items[0], 1);
+	ck_assert_str_eq(job->settings->start_in, "30 minutes");
+	ck_assert_int_eq(job->settings->allow_failure.state, YES);
+	ck_assert_uint_eq(job->settings->allow_failure.codes.list.count, 2);
+	ck_assert_int_eq(job->settings->allow_failure.codes.list.items[1], 77);
+	ck_assert_int_eq(job->settings->interruptible, YES);
+	ck_assert_str_eq(job->settings->resource_group, "prod");
+	ck_assert_int_eq(job->settings->timeout_ms, 5400000);
+	ck_assert_uint_eq(job->settings->tags->count, 2);
+	ck_assert_str_eq(job->settings->coverage, "(\\d+)%");
+	ck_assert_str_eq(job->settings->manual_confirmation, "sure?");
+	ck_assert_str_eq(job->settings->shell->argv.items[1], "-u");
+	ck_assert_int_eq(job->settings->retry->max, 2);
+	ck_assert_uint_eq(job->settings->retry->causes, RETRY_SCRIPT_FAILURE | RETRY_RUNNER_SYSTEM_FAILURE);
+	ck_assert_int_eq(job->settings->retry->codes.list.items[0], 1);
 	decoded_clear(&t);
 }
 END_TEST
@@ -483,23 +483,23 @@ START_TEST(what_is_not_written_is_not_there)
 	decoded_good(&t, "a: {script: x}\n");
 	job = decoded_job(&t, "a");
 	ck_assert_int_eq(job->when, WHEN_UNSET);
-	ck_assert_int_eq(job->allow_failure.state, UNSET);
-	ck_assert_int_eq(job->interruptible, UNSET);
-	ck_assert(!job->needs.set);
-	ck_assert_ptr_null(job->dependencies);
+	ck_assert_int_eq(job->settings->allow_failure.state, UNSET);
+	ck_assert_int_eq(job->settings->interruptible, UNSET);
+	ck_assert_ptr_null(job->needs);
+	ck_assert_ptr_null(job->settings->dependencies);
 	ck_assert_ptr_null(job->rules);
-	ck_assert_ptr_null(job->only);
-	ck_assert_ptr_null(job->inherit_variables);
-	ck_assert_ptr_null(job->retry);
-	ck_assert_ptr_null(job->image);
-	ck_assert_ptr_null(job->artifacts);
-	ck_assert_ptr_null(job->environment);
-	ck_assert_ptr_null(job->trigger);
-	ck_assert_ptr_null(job->shell);
-	ck_assert_ptr_null(job->matrix);
-	ck_assert_uint_eq(job->caches.count, 0);
-	ck_assert_uint_eq(job->unhonoured.count, 0);
-	ck_assert_int_eq(job->timeout_ms, 0);
+	ck_assert_ptr_null(job->settings->only);
+	ck_assert_ptr_null(job->settings->inherit_variables);
+	ck_assert_ptr_null(job->settings->retry);
+	ck_assert_ptr_null(job->settings->image);
+	ck_assert_ptr_null(job->settings->artifacts);
+	ck_assert_ptr_null(job->settings->environment);
+	ck_assert_ptr_null(job->settings->trigger);
+	ck_assert_ptr_null(job->settings->shell);
+	ck_assert_ptr_null(job->settings->matrix);
+	ck_assert_uint_eq(job->settings->caches.count, 0);
+	ck_assert_uint_eq(job->settings->unhonoured.count, 0);
+	ck_assert_int_eq(job->settings->timeout_ms, 0);
 	decoded_clear(&t);
 }
 END_TEST
@@ -513,8 +513,8 @@ START_TEST(needs_in_all_forms)
 		     "a:\n  script: x\n  dependencies: []\n  needs:\n    - b\n    - {job: c, artifacts: false, optional: true}\n"
 		     "    - [{job: d, artifacts: true, parallel: {matrix: [{X: [1, 2], Y: z}]}}]\n"
 		     "    - {job: e, project: g/p, ref: main}\nb: {script: x, needs: []}\n");
-	n = &decoded_job(&t, "a")->needs;
-	ck_assert(n->set);
+	n = decoded_job(&t, "a")->needs;
+	ck_assert_ptr_nonnull(n);
 	ck_assert_uint_eq(n->list.count, 4);
 	ck_assert_str_eq(n->list.items[0].job, "b");
 	ck_assert(n->list.items[0].artifacts && !n->list.items[0].artifacts_given && !n->list.items[0].optional);
@@ -524,12 +524,12 @@ START_TEST(needs_in_all_forms)
 	ck_assert_uint_eq(n->list.items[2].matrix->rows.items[0].axes.count, 2);
 	ck_assert_str_eq(n->list.items[2].matrix->rows.items[0].axes.items[0].values.items[1], "2");
 	ck_assert_str_eq(n->list.items[3].elsewhere->project, "g/p");
-	ck_assert_ptr_nonnull(decoded_job(&t, "a")->dependencies);
-	ck_assert_uint_eq(decoded_job(&t, "a")->dependencies->list.count, 0);
-	ck_assert_uint_eq(decoded_job(&t, "a")->unhonoured.count, 1);
-	ck_assert_str_eq(decoded_job(&t, "a")->unhonoured.items[0], "needs:project");
-	ck_assert(decoded_job(&t, "b")->needs.set);
-	ck_assert_uint_eq(decoded_job(&t, "b")->needs.list.count, 0);
+	ck_assert_ptr_nonnull(decoded_job(&t, "a")->settings->dependencies);
+	ck_assert_uint_eq(decoded_job(&t, "a")->settings->dependencies->list.count, 0);
+	ck_assert_uint_eq(decoded_job(&t, "a")->settings->unhonoured.count, 1);
+	ck_assert_str_eq(decoded_job(&t, "a")->settings->unhonoured.items[0], "needs:project");
+	ck_assert_ptr_nonnull(decoded_job(&t, "b")->needs);
+	ck_assert_uint_eq(decoded_job(&t, "b")->needs->list.count, 0);
 	decoded_clear(&t);
 }
 END_TEST
@@ -552,8 +552,8 @@ START_TEST(rules_in_all_forms)
 	ck_assert_uint_eq(r->list.items[0].condition_at.line, 4);
 	ck_assert_int_eq(r->list.items[0].when, WHEN_MANUAL);
 	ck_assert_int_eq(r->list.items[0].allow_failure.state, YES);
-	ck_assert_str_eq(r->list.items[0].needs.list.items[0].job, "b");
-	ck_assert(r->list.items[1].has_changes && r->list.items[1].has_exists && !r->list.items[1].needs.set);
+	ck_assert_str_eq(r->list.items[0].needs->list.items[0].job, "b");
+	ck_assert(r->list.items[1].has_changes && r->list.items[1].has_exists && !r->list.items[1].needs);
 	ck_assert_uint_eq(r->list.items[1].changes.count, 2);
 	ck_assert_str_eq(r->list.items[1].exists_project, "g/p");
 	ck_assert_str_eq(r->list.items[2].start_in, "5 min");
@@ -571,10 +571,10 @@ START_TEST(only_and_except)
 
 	decoded_good(&t, "a:\n  script: x\n  only: [main, /^v/]\n  except: {refs: [tags], variables: [$A], changes: [b]}\n");
 	job = decoded_job(&t, "a");
-	ck_assert_str_eq(job->only->refs.items[1], "/^v/");
-	ck_assert_uint_eq(job->except->variables.count, 1);
-	ck_assert_uint_eq(job->except->changes.count, 1);
-	ck_assert(!job->except->kubernetes);
+	ck_assert_str_eq(job->settings->only->refs.items[1], "/^v/");
+	ck_assert_uint_eq(job->settings->except->variables.count, 1);
+	ck_assert_uint_eq(job->settings->except->changes.count, 1);
+	ck_assert(!job->settings->except->kubernetes);
 	decoded_clear(&t);
 }
 END_TEST
@@ -592,25 +592,25 @@ START_TEST(artifacts_and_caches)
 		"  cache:\n    - {key: {files: [l], prefix: p}, paths: [x]}\n    - {key: k, paths: [y], policy: pull, when: always,"
 		" fallback_keys: [f]}\nb: {script: x, artifacts: {paths: [a], expire_in: never}, cache: {paths: [z]}}\n");
 	job = decoded_job(&t, "a");
-	ck_assert_uint_eq(job->artifacts->paths.count, 2);
-	ck_assert_int_eq(job->artifacts->when, WHEN_ALWAYS);
-	ck_assert_int_eq(job->artifacts->expire_ms, 86400000);
-	ck_assert_uint_eq(job->artifacts->reports.count, 3);
-	ck_assert_str_eq(job->artifacts->reports.items[0].kind, "junit");
-	ck_assert_uint_eq(job->artifacts->reports.items[0].paths.count, 2);
-	ck_assert_str_eq(job->artifacts->reports.items[2].format, "cobertura");
-	ck_assert_str_eq(job->artifacts->reports.items[2].paths.items[0], "c.xml");
-	ck_assert_uint_eq(job->caches.count, 2);
-	ck_assert_ptr_null(job->caches.items[0].key);
-	ck_assert_str_eq(job->caches.items[0].key_prefix, "p");
-	ck_assert_str_eq(job->caches.items[0].policy, "pull-push");
-	ck_assert_int_eq(job->caches.items[0].when, WHEN_ON_SUCCESS);
-	ck_assert_str_eq(job->caches.items[1].policy, "pull");
-	ck_assert_uint_eq(job->caches.items[1].fallback_keys.count, 1);
+	ck_assert_uint_eq(job->settings->artifacts->paths.count, 2);
+	ck_assert_int_eq(job->settings->artifacts->when, WHEN_ALWAYS);
+	ck_assert_int_eq(job->settings->artifacts->expire_ms, 86400000);
+	ck_assert_uint_eq(job->settings->artifacts->reports.count, 3);
+	ck_assert_str_eq(job->settings->artifacts->reports.items[0].kind, "junit");
+	ck_assert_uint_eq(job->settings->artifacts->reports.items[0].paths.count, 2);
+	ck_assert_str_eq(job->settings->artifacts->reports.items[2].format, "cobertura");
+	ck_assert_str_eq(job->settings->artifacts->reports.items[2].paths.items[0], "c.xml");
+	ck_assert_uint_eq(job->settings->caches.count, 2);
+	ck_assert_ptr_null(job->settings->caches.items[0].key);
+	ck_assert_str_eq(job->settings->caches.items[0].key_prefix, "p");
+	ck_assert_str_eq(job->settings->caches.items[0].policy, "pull-push");
+	ck_assert_int_eq(job->settings->caches.items[0].when, WHEN_ON_SUCCESS);
+	ck_assert_str_eq(job->settings->caches.items[1].policy, "pull");
+	ck_assert_uint_eq(job->settings->caches.items[1].fallback_keys.count, 1);
 	job = decoded_job(&t, "b");
-	ck_assert_int_eq(job->artifacts->expire_ms, -1);
-	ck_assert_int_eq(job->artifacts->when, WHEN_ON_SUCCESS);
-	ck_assert_uint_eq(job->caches.count, 1);
+	ck_assert_int_eq(job->settings->artifacts->expire_ms, -1);
+	ck_assert_int_eq(job->settings->artifacts->when, WHEN_ON_SUCCESS);
+	ck_assert_uint_eq(job->settings->caches.count, 1);
 	decoded_clear(&t);
 }
 END_TEST
@@ -627,20 +627,20 @@ START_TEST(images_services_and_what_is_not_honoured)
 		"  environment: {name: e, kubernetes: {namespace: n}}\nb: {trigger: g/p}\nc: {script: x, image: i}\n"
 		"d: {script: x, image: i}\n");
 	a = decoded_job(&t, "a");
-	ck_assert_str_eq(a->image->name, "i");
-	ck_assert(a->image->has_entrypoint && a->image->entrypoint.count == 1);
-	ck_assert_str_eq(a->image->user, "u");
-	ck_assert_uint_eq(a->services->list.count, 2);
-	ck_assert_str_eq(a->services->list.items[1].alias, "c");
-	ck_assert_uint_eq(a->unhonoured.count, 3);
-	ck_assert_str_eq(a->unhonoured.items[0], "image");
-	ck_assert_str_eq(a->unhonoured.items[1], "services");
-	ck_assert_str_eq(a->unhonoured.items[2], "environment:kubernetes");
+	ck_assert_str_eq(a->settings->image->name, "i");
+	ck_assert(a->settings->image->has_entrypoint && a->settings->image->entrypoint.count == 1);
+	ck_assert_str_eq(a->settings->image->user, "u");
+	ck_assert_uint_eq(a->settings->services->list.count, 2);
+	ck_assert_str_eq(a->settings->services->list.items[1].alias, "c");
+	ck_assert_uint_eq(a->settings->unhonoured.count, 3);
+	ck_assert_str_eq(a->settings->unhonoured.items[0], "image");
+	ck_assert_str_eq(a->settings->unhonoured.items[1], "services");
+	ck_assert_str_eq(a->settings->unhonoured.items[2], "environment:kubernetes");
 	b = decoded_job(&t, "b");
-	ck_assert_str_eq(b->trigger->project, "g/p");
-	ck_assert_str_eq(b->unhonoured.items[0], "trigger:project");
-	ck_assert_uint_eq(decoded_job(&t, "c")->unhonoured.count, 1);
-	ck_assert_ptr_eq(decoded_job(&t, "c")->unhonoured.items, decoded_job(&t, "d")->unhonoured.items);
+	ck_assert_str_eq(b->settings->trigger->project, "g/p");
+	ck_assert_str_eq(b->settings->unhonoured.items[0], "trigger:project");
+	ck_assert_uint_eq(decoded_job(&t, "c")->settings->unhonoured.count, 1);
+	ck_assert_ptr_eq(decoded_job(&t, "c")->settings->unhonoured.items, decoded_job(&t, "d")->settings->unhonoured.items);
 	decoded_clear(&t);
 }
 END_TEST
@@ -654,7 +654,7 @@ START_TEST(triggers_and_matrices)
 	decoded_good(&t, "a:\n  trigger:\n    include: [c.yml, {project: g/p, file: [x, y], ref: v}, {artifact: z, job: b}]\n"
 			 "    strategy: depend\n    forward: {yaml_variables: false, pipeline_variables: true}\n"
 			 "b:\n  script: x\n  parallel: {matrix: [{P: [a, 1.50], Q: z}, {P: b}]}\nc: {script: x, parallel: 3}\n");
-	trigger = decoded_job(&t, "a")->trigger;
+	trigger = decoded_job(&t, "a")->settings->trigger;
 	ck_assert_uint_eq(trigger->files.count, 4);
 	ck_assert_int_eq(trigger->files.items[0].kind, TRIGGER_LOCAL);
 	ck_assert_str_eq(trigger->files.items[2].path, "y");
@@ -663,10 +663,10 @@ START_TEST(triggers_and_matrices)
 	ck_assert_str_eq(trigger->files.items[3].job, "b");
 	ck_assert(trigger->depend && !trigger->mirror && !trigger->forward_yaml && trigger->forward_pipeline);
 	job = decoded_job(&t, "b");
-	ck_assert_int_eq(job->parallel, 0);
-	ck_assert_uint_eq(job->matrix->rows.count, 2);
-	ck_assert_str_eq(job->matrix->rows.items[0].axes.items[0].values.items[1], "1.5");
-	ck_assert_int_eq(decoded_job(&t, "c")->parallel, 3);
+	ck_assert_int_eq(job->settings->parallel, 0);
+	ck_assert_uint_eq(job->settings->matrix->rows.count, 2);
+	ck_assert_str_eq(job->settings->matrix->rows.items[0].axes.items[0].values.items[1], "1.5");
+	ck_assert_int_eq(decoded_job(&t, "c")->settings->parallel, 3);
 	decoded_clear(&t);
 }
 END_TEST
@@ -682,11 +682,11 @@ START_TEST(inherit_and_environment_and_workflow)
 	ck_assert_str_eq(t.p.workflow.name, "n");
 	ck_assert_uint_eq(t.p.workflow.rules->list.count, 1);
 	ck_assert_str_eq(t.p.workflow.auto_cancel_on_job_failure, "all");
-	ck_assert_uint_eq(decoded_job(&t, "a")->inherit_variables->count, 0);
-	ck_assert_str_eq(decoded_job(&t, "a")->environment->name, "review/$X");
-	ck_assert_str_eq(decoded_job(&t, "b")->inherit_variables->items[0], "A");
-	ck_assert_str_eq(decoded_job(&t, "b")->environment->on_stop, "a");
-	ck_assert_ptr_null(decoded_job(&t, "c")->inherit_variables);
+	ck_assert_uint_eq(decoded_job(&t, "a")->settings->inherit_variables->count, 0);
+	ck_assert_str_eq(decoded_job(&t, "a")->settings->environment->name, "review/$X");
+	ck_assert_str_eq(decoded_job(&t, "b")->settings->inherit_variables->items[0], "A");
+	ck_assert_str_eq(decoded_job(&t, "b")->settings->environment->on_stop, "a");
+	ck_assert_ptr_null(decoded_job(&t, "c")->settings->inherit_variables);
 	decoded_clear(&t);
 }
 END_TEST
@@ -698,8 +698,8 @@ START_TEST(what_is_inherited_is_decoded_once)
 	decoded_good(&t, ".x: &x {rules: [{if: $A}], artifacts: {paths: [a]}, tags: [t], cache: {paths: [c]}}\n"
 			 "a: {script: x, <<: *x}\nb: {script: x, <<: *x}\nc: {script: x, rules: [{if: $A}]}\n");
 	ck_assert_ptr_eq(decoded_job(&t, "a")->rules, decoded_job(&t, "b")->rules);
-	ck_assert_ptr_eq(decoded_job(&t, "a")->artifacts, decoded_job(&t, "b")->artifacts);
-	ck_assert_ptr_eq(decoded_job(&t, "a")->caches.items, decoded_job(&t, "b")->caches.items);
+	ck_assert_ptr_eq(decoded_job(&t, "a")->settings->artifacts, decoded_job(&t, "b")->settings->artifacts);
+	ck_assert_ptr_eq(decoded_job(&t, "a")->settings->caches.items, decoded_job(&t, "b")->settings->caches.items);
 	ck_assert_ptr_ne(decoded_job(&t, "a")->rules, decoded_job(&t, "c")->rules);
 	decoded_clear(&t);
 }

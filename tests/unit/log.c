@@ -131,7 +131,7 @@ START_TEST(nothing_is_there_until_the_first_byte)
 	ck_assert_ptr_null(r);
 	done(w);
 	ck_assert_int_eq(size_of(file(".idx")), -1);
-	ck_assert_int_eq(log_compress(path, &err), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, &err), PIPE_OK);
 	done(NULL);
 	log_reader_free(NULL);
 }
@@ -458,13 +458,13 @@ START_TEST(a_long_log_is_compressed)
 	long plain;
 
 	write_many(w, 0, LINES);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_EBUSY);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_EBUSY);
 	done(w);
 	before = reader();
 	expect_line(before, "line 0 ", 1000);
 	plain = size_of(file(".log"));
 	ck_assert_int_gt(plain, 2 * LOG_FRAME);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_OK);
 	ck_assert_int_eq(size_of(file(".log")), -1);
 	ck_assert_int_eq(size_of(file(".log.zst.tmp")), -1);
 	ck_assert_int_lt(size_of(file(".log.zst")), plain / 3);
@@ -474,8 +474,46 @@ START_TEST(a_long_log_is_compressed)
 	expect_line(before, text, 1000 + (LINES - 1) / 10);
 	log_reader_free(before);
 	check_many(LINES);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_OK);
 	check_many(LINES);
+}
+END_TEST
+
+START_TEST(compressing_can_be_stopped)
+{
+	struct log_writer *w = writer(false);
+	atomic_bool stop = true;
+	long plain;
+
+	write_many(w, 0, LINES);
+	done(w);
+	plain = size_of(file(".log"));
+	ck_assert_int_eq(log_compress(path, &stop, NULL), PIPE_EBUSY);
+	ck_assert_int_eq(size_of(file(".log")), plain);
+	ck_assert_int_eq(size_of(file(".log.zst")), -1);
+	check_many(LINES);
+	stop = false;
+	ck_assert_int_eq(log_compress(path, &stop, NULL), PIPE_OK);
+	check_many(LINES);
+}
+END_TEST
+
+START_TEST(a_log_that_goes_on_is_not_replaced)
+{
+	struct log_writer *w = writer(false);
+	struct log_pack *pack;
+
+	write_many(w, 0, LINES);
+	done(w);
+	ck_assert_int_eq(log_pack_make(&pack, path, NULL, NULL), PIPE_OK);
+	ck_assert_ptr_nonnull(pack);
+	w = writer(true);
+	write_many(w, LINES, LINES + 1);
+	ck_assert_int_eq(log_pack_put(pack, NULL), PIPE_EBUSY);
+	done(w);
+	ck_assert_int_eq(log_pack_put(pack, NULL), PIPE_EBUSY);
+	log_pack_free(pack);
+	check_many(LINES + 1);
 }
 END_TEST
 
@@ -490,7 +528,7 @@ START_TEST(a_compressed_log_is_a_zstd_file)
 	put(w, 5, "no newline");
 	done(w);
 	plain = read_file(file(".log"), &plain_size);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_OK);
 	packed = read_file(file(".log.zst"), &packed_size);
 	unpacked = malloc(plain_size);
 	ck_assert_ptr_nonnull(unpacked);
@@ -513,7 +551,7 @@ START_TEST(a_short_log_is_left_as_it_is)
 
 	write_many(w, 0, 1000);
 	done(w);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_OK);
 	ck_assert_int_eq(size_of(file(".log.zst")), -1);
 	check_many(1000);
 }
@@ -525,7 +563,7 @@ START_TEST(a_compressed_log_is_continued)
 
 	write_many(w, 0, LINES / 2);
 	done(w);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_OK);
 	ck_assert_int_eq(size_of(file(".log")), -1);
 	w = writer(true);
 	ck_assert_uint_eq(log_writer_lines(w), LINES / 2);
@@ -533,7 +571,7 @@ START_TEST(a_compressed_log_is_continued)
 	done(w);
 	ck_assert_int_eq(size_of(file(".log.zst")), -1);
 	check_many(LINES);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_OK);
 	/* Begun anew, the old one is gone. */
 	w = writer(false);
 	write_many(w, 0, 3);
@@ -649,7 +687,7 @@ START_TEST(a_damaged_compressed_log_is_an_error_and_no_crash)
 
 	write_many(w, 0, LINES);
 	done(w);
-	ck_assert_int_eq(log_compress(path, NULL), PIPE_OK);
+	ck_assert_int_eq(log_compress(path, NULL, NULL), PIPE_OK);
 	bytes = read_file(file(".log.zst"), &length);
 	for (size_t cut = 0; cut < 200; cut++) {
 		ck_assert_int_eq(truncate(file(".log.zst"), (off_t)(cut < 100 ? length - 1 - cut : 200 - cut)), 0);
@@ -730,6 +768,8 @@ Suite *log_suite(void)
 	tcase_add_test(c, an_open_line_is_continued);
 	tcase_add_test(c, what_a_crash_left_is_read_and_continued);
 	tcase_add_test(c, a_long_log_is_compressed);
+	tcase_add_test(c, compressing_can_be_stopped);
+	tcase_add_test(c, a_log_that_goes_on_is_not_replaced);
 	tcase_add_test(c, a_compressed_log_is_a_zstd_file);
 	tcase_add_test(c, a_short_log_is_left_as_it_is);
 	tcase_add_test(c, a_compressed_log_is_continued);

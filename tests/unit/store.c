@@ -766,7 +766,81 @@ START_TEST(job_row_follows_its_changes)
 	ck_assert_int_eq(status, PIPE_STATUS_SUCCESS);
 	fails(store_job_status(s, n, 5, &status, &err), PIPE_ENOTFOUND, "index 5");
 	c = a_change(9, PIPE_STATUS_READY, T);
-	fails(store_job_change(s, n, &c, &err), PIPE_ENOTFOUND, "index 9");
+	ok(store_job_change(s, n, &c, &err));
+	fails(store_commit(s, &err), PIPE_ENOTFOUND, "index 9");
+	ok(store_commit(s, &err));
+	store_free(s);
+}
+END_TEST
+
+/* What a job's row and its transitions say, as text. */
+static void describe_job(struct store *s, int64_t run, struct seen *seen)
+{
+	seen->count = 0;
+	ok(store_jobs(s, run, see_job, seen, &err));
+	ok(store_transitions(s, run, see_transition, seen, &err));
+}
+
+/* Changes that come together are written as one; nobody can tell. */
+START_TEST(changes_of_one_group_add_up_to_the_same)
+{
+	static const enum pipe_status course[] = { PIPE_STATUS_RUNNING, PIPE_STATUS_FAILED,  PIPE_STATUS_READY,
+						   PIPE_STATUS_RUNNING, PIPE_STATUS_RUNNING, PIPE_STATUS_SUCCESS };
+	struct store_run run = a_run("f.yml");
+	struct store *s = writer();
+	struct seen apart = { 0 }, together = { 0 };
+	int64_t one = add_run(s, &run, 1), two = add_run(s, &run, 1);
+
+	for (size_t i = 0; i < sizeof(course) / sizeof(*course); i++) {
+		struct store_change c = a_change(0, course[i], T + (int64_t)i);
+
+		c.attempt = i < 3 ? 1 : i < 4 ? 2 : 3;
+		c.exit_code = (int)i;
+		c.log_lines = 10 + i;
+		c.reason = i % 2 ? "why" : NULL;
+		ok(store_job_change(s, one, &c, &err));
+		ok(store_commit(s, &err));
+		ok(store_job_change(s, two, &c, &err));
+	}
+	ok(store_commit(s, &err));
+	describe_job(s, one, &apart);
+	describe_job(s, two, &together);
+	ck_assert_str_eq(together.text, apart.text);
+	ck_assert_uint_eq(together.job[0].attempts, 3);
+	ck_assert_int_eq(together.job[0].started_ms, apart.job[0].started_ms);
+	ck_assert_int_eq(together.job[0].queued_ms, apart.job[0].queued_ms);
+	ck_assert_int_eq(together.job[0].finished_ms, T + 5);
+	ck_assert_int_eq(together.job[0].exit_code, 5);
+	ck_assert_uint_eq(together.job[0].log_lines, 15);
+	ck_assert_int_eq(together.job[0].status, PIPE_STATUS_SUCCESS);
+	store_free(s);
+}
+END_TEST
+
+/* More of them than are held at a time, of many jobs: each is there, and an uncommitted one is gone with its connection. */
+START_TEST(changes_of_many_jobs_in_one_group)
+{
+	enum { JOBS = 300 };
+	struct store_run run = a_run("f.yml");
+	struct store *s = writer();
+	enum pipe_status status;
+	int64_t n = add_run(s, &run, JOBS);
+
+	ok(store_commit(s, &err));
+	for (unsigned i = 0; i < JOBS; i++)
+		change(s, n, i, PIPE_STATUS_RUNNING, T + 1);
+	for (unsigned i = 0; i < JOBS; i++)
+		change(s, n, i, i % 3 ? PIPE_STATUS_SUCCESS : PIPE_STATUS_FAILED, T + 2);
+	ok(store_commit(s, &err));
+	for (unsigned i = 0; i < JOBS; i++) {
+		ok(store_job_status(s, n, i, &status, &err));
+		ck_assert_int_eq(status, i % 3 ? PIPE_STATUS_SUCCESS : PIPE_STATUS_FAILED);
+	}
+	change(s, n, 0, PIPE_STATUS_RUNNING, T + 3);
+	store_free(s);
+	s = writer();
+	ok(store_job_status(s, n, 0, &status, &err));
+	ck_assert_int_eq(status, PIPE_STATUS_FAILED);
 	store_free(s);
 }
 END_TEST
@@ -1582,11 +1656,11 @@ Suite *store_suite(void)
 		  { run_is_read_as_it_was_written, runs_are_listed_newest_first_by_pages, zero_is_the_last_run_that_is_no_child,
 		    texts_of_a_run_are_kept, equal_definitions_are_kept_once, NULL } },
 		{ "jobs",
-		  { job_row_follows_its_changes, transitions_come_in_the_order_of_events,
-		    job_is_found_by_name_or_the_nearest_is_named, callbacks_may_call_the_store,
-		    artifacts_are_found_by_run_and_job, dotenv_is_kept_by_job, durations_are_a_mean_of_the_last_five,
-		    run_without_its_process_is_lost, run_is_taken_up_again, hostile_rows_are_damage, paths_that_leave_are_told,
-		    NULL } },
+		  { job_row_follows_its_changes, changes_of_one_group_add_up_to_the_same, changes_of_many_jobs_in_one_group,
+		    transitions_come_in_the_order_of_events, job_is_found_by_name_or_the_nearest_is_named,
+		    callbacks_may_call_the_store, artifacts_are_found_by_run_and_job, dotenv_is_kept_by_job,
+		    durations_are_a_mean_of_the_last_five, run_without_its_process_is_lost, run_is_taken_up_again,
+		    hostile_rows_are_damage, paths_that_leave_are_told, NULL } },
 		{ "processes",
 		  { killed_writer_loses_nothing_that_was_committed, readers_are_not_disturbed_by_a_writer,
 		    several_processes_may_make_it_at_once, write_ahead_log_does_not_grow_for_ever, NULL } },
