@@ -126,6 +126,9 @@ struct evidence_sink {
 	int (*component)(void *payload, const struct evidence_component *c, pipe_error *err);
 	int (*image)(void *payload, const struct evidence_image *i, pipe_error *err);
 	void *payload;
+	/* What this very report is evidence of, even of none (report_gives bits), where its content says so: a GitLab report is one of
+	 * secrets or of packages, never of both.  Not called: what its format gives. */
+	int (*scope)(void *payload, unsigned gives, pipe_error *err);
 };
 
 const char *test_status_name(enum test_status s);
@@ -148,7 +151,8 @@ struct evidence_totals {
 	uint64_t suppressed;
 	uint64_t lines, lines_hit, branches, branches_hit, files;
 	uint64_t metrics, components, images;
-	uint64_t reports, broken; /* read to their end; that could not be read */
+	uint64_t reports, broken;		/* read to their end; that could not be read */
+	uint64_t conditions, conditions_failed; /* of a gate; failed ones also where they only warn */
 	/* Some report (or log) of that sort was read to its end: 0 tests are then a result, and not the lack of one. */
 	bool has_tests, has_coverage, has_findings[FINDING_KIND_COUNT];
 };

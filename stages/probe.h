@@ -23,8 +23,8 @@ enum expect_kind {
 	EXPECT_STATUS,	  /* text: "200", "2xx", "200-299", several joined by commas */
 	EXPECT_HEADER,	  /* name, and text that its value must hold (regular expression between slashes, or contained text) */
 	EXPECT_BODY,	  /* text that the body must hold (the same two forms) */
-	EXPECT_JSON,	  /* name: a JSONPath such as $.items[0].name; text: the value it must have ("" : it must be there) */
-	EXPECT_LATENCY,	  /* number: milliseconds at percentile `percentile` over all requests of the probe */
+	EXPECT_JSON,	  /* name: a JSONPath such as $.items[0].name; text: the value it must have (NULL: it must be there) */
+	EXPECT_LATENCY,	  /* number: milliseconds at percentile `percentile` over all requests of a try */
 	EXPECT_TLS_DAYS,  /* number: days that the certificate must still be valid */
 	EXPECT_OUTPUT,	  /* text in a command's output */
 	EXPECT_EXIT_CODE, /* number */
@@ -39,21 +39,21 @@ struct expect {
 struct probe {
 	enum probe_kind kind;
 	const char *name;	    /* what the user calls it; or the target */
-	const char *target;	    /* URL, host:port, pattern of PROBE_LOG */
+	const char *target;	    /* URL, host:port (gRPC: either), pattern of PROBE_LOG */
 	const char *service;	    /* PROBE_LOG: whose output; PROBE_GRPC: the service asked for ("" : the server) */
 	const char *method;	    /* HTTP; NULL: GET */
 	const char *const *headers; /* "Name: value", NULL-terminated; or NULL */
 	const char *body;	    /* HTTP; NULL: none */
-	const char *ca_file;	    /* PEM of the CA to trust; NULL: the system's */
+	const char *ca_file;	    /* PEM of the CAs to trust, and no others; NULL: the system's */
 	bool insecure;		    /* the certificate is not checked */
 	bool follow;		    /* redirects are followed (10 at most, http and https only) */
 	const char *const *argv;    /* PROBE_COMMAND, NULL-terminated */
 	VEC(struct expect) expects;
-	uint32_t requests;   /* how many, for percentiles; 0: 1 */
-	uint32_t retries;    /* tries after the first; */
+	uint32_t requests; /* how many make a try, on one connection where the server keeps it; each must be as expected; 0: 1 */
+	uint32_t retries;  /* tries after the first */
 	int64_t interval_ms; /* pause before the second try; doubles each time */
 	int64_t interval_max_ms;
-	int64_t timeout_ms; /* of one try */
+	int64_t timeout_ms; /* of one request, connection or command */
 	int64_t budget_ms;  /* of all together; 0: none */
 };
 

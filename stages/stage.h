@@ -29,8 +29,9 @@ struct stage_job;
 struct stage_tool {
 	const char *name;    /* as it is called: "pytest" */
 	const char *version; /* the least that will do, "7.0"; NULL: any */
-	const char *const
-		*version_argv; /* how it says its version, the first number with a dot in its output; NULL: {name, "--version"} */
+	/* How it says its version, the first number with a dot in its output; its first word is what is looked for on the PATH.  NULL:
+	 * {name, "--version"}. */
+	const char *const *version_argv;
 	const char *
 		package; /* how to get it on Debian: "python3-pytest"; or another way in words with a space in them; NULL: not known */
 };
@@ -38,9 +39,10 @@ struct stage_tool {
 /* A report that is to be read when the steps are done. */
 struct stage_report {
 	const struct report_format *format; /* NULL: recognised by its content */
-	const char *pattern; /* a glob in the workspace; NULL: the output of the steps `from` to `to` in the job's log */
-	uint32_t from, to;   /* indices of steps, [from, to) */
-	const char *tool;    /* for formats that do not say who wrote them; NULL: none */
+	const char *pattern;   /* a glob in the workspace; NULL: the output of the steps `from` to `to` in the job's log */
+	uint32_t from, to;     /* indices of steps, [from, to) */
+	const char *tool;      /* for formats that do not say who wrote them; NULL: none */
+	const char *directory; /* of the workspace, where paths in it are meant from; NULL: the workspace itself */
 	enum finding_kind kind;
 	bool required; /* that nothing matches is a failure of the job; otherwise it is not even a warning */
 	bool only_new; /* files that are older than the job's start are left out (a stale report of an earlier run is no evidence) */
@@ -67,26 +69,29 @@ enum stage_verdict { VERDICT_PASS, VERDICT_WARN, VERDICT_FAIL };
 /* One judged condition, kept with the run and shown as a row of a table. */
 struct stage_condition {
 	const char *subject; /* "coverage of changed lines" */
-	const char *value;   /* "78.4 %", "no data" */
+	const char *value;   /* "78.4 %", "-" */
 	const char *bound;   /* ">= 80 %" */
-	const char *verdict; /* "pass" "fail" "warn" "no data" "no baseline" */
-	const char *detail;  /* what it was compared with, which ones; "" */
+	/* "pass" "fail" "warn"; without a value "no data" and "no baseline: fail" count as fail, "no data: warn" and "no baseline: warn"
+	 * as warn, "no data: ok" and "no baseline" as neither. */
+	const char *verdict;
+	const char *detail; /* what it was compared with, which ones; "" */
 };
 
 struct stage_job {
 	/* Given. */
 	struct arena *arena; /* lives as long as the job */
 	const struct stage_type *type;
-	const char *name;	   /* the job's */
-	const struct node *with;   /* as written; NULL: none */
-	struct mark at;		   /* of `uses` */
-	const struct scope *scope; /* what variables in parameters mean */
-	const char *workspace;	   /* absolute */
-	const char *scratch;	   /* absolute: a directory of the job's own for files between steps, made when first wanted */
+	const char *name;	       /* the job's */
+	const struct node *with;       /* as written; NULL: none */
+	struct mark at;		       /* of `uses` */
+	const struct sources *sources; /* what marks name files by; NULL: errors have places without a file */
+	const struct scope *scope;     /* what variables in parameters mean */
+	const char *workspace;	       /* absolute */
+	const char *scratch; /* absolute: a directory of the job's own for files between steps, made when first wanted */
 	const struct stage_world *world;
 	uint32_t node_index, node_total; /* which of how many instances, from 1; 0, 0: no instances */
 
-	/* Filled in by compile (and react, which only adds). */
+	/* Filled in by compile (and react, which only adds; a round does the steps and reads the reports that are new in it). */
 	step_list steps;
 	VEC(struct stage_report) reports;
 	VEC(struct stage_tool) tools;
@@ -97,8 +102,8 @@ struct stage_job {
 	uint32_t round;			      /* 0: after the first steps */
 	uint32_t steps_before;		      /* steps that were done before this round */
 	const struct evidence_totals *totals; /* of this job */
-	const struct evidence_view *view;
-	struct evidence_sink *sink; /* evidence that the stage itself makes (a smoke test's checks) */
+	const struct evidence_view *view;     /* in compile: only where the type says `history`, and NULL before anything runs */
+	struct evidence_sink *sink;	      /* evidence that the stage itself makes (a smoke test's checks) */
 	/* A line in the job's log; no newline at its end. */
 	void (*say)(void *payload, const char *line);
 	void *say_payload;
@@ -112,6 +117,10 @@ struct stage_job {
 
 struct stage_type {
 	struct uses_type uses; /* what the language knows of it */
+	bool history;	       /* compile looks at earlier runs: at the job's start it runs on a worker thread, with a view */
+	/* Of a job without reports react and evaluate want to know only how its steps ended, and they leave only a verdict: then they may
+	 * be called on the loop's thread, and without a view. */
+	bool quick;
 	/* PIPE_OK; PIPE_EPIPELINE: a parameter is wrong in a way that only shows here (err names the place); PIPE_ENOTFOUND: nothing
 	 * to do was found, or a tool that has no row in `tools` is missing; PIPE_ENOMEM. */
 	int (*compile)(struct stage_job *job, pipe_error *err);

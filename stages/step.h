@@ -32,11 +32,12 @@ struct step {
 	const char *title;	   /* the line that the log shows before it, without "$ "; NULL: the command itself */
 	const char *const *argv;   /* COMMAND, SERVICE: NULL-terminated; argv[0] is looked up in the job's PATH */
 	const char *script;	   /* SCRIPT; SERVICE where argv is NULL */
+	const char *directory;	   /* where it runs, relative to the workspace; NULL: the workspace itself */
 	const char *const *env;	   /* "NAME=VALUE" on top of the job's environment, NULL-terminated; or NULL */
 	const struct probe *probe; /* PROBE */
 	const char *service;	   /* SERVICE: its name, for messages and for a probe of its log */
 	int64_t timeout_ms;	   /* 0: none of its own */
-	bool always;		   /* done although an earlier step failed, or the job was cancelled: teardown */
+	bool always;		   /* done last, after all rounds, although a step failed or the job was cancelled: teardown */
 	bool may_fail;		   /* its failure does not end the steps: `evaluate` judges it */
 	bool quiet;		   /* no title line in the log */
 

@@ -4,6 +4,24 @@
 #include <string.h>
 
 const struct report_format *const report_formats[] = {
+	&report_check,
+	&report_checkstyle,
+	&report_cobertura,
+	&report_codequality,
+	&report_compiler,
+	&report_cppcheck,
+	&report_cyclonedx,
+	&report_gitlab_security,
+	&report_gotest,
+	&report_jacoco,
+	&report_junit,
+	&report_lcov,
+	&report_libtest,
+	&report_openmetrics,
+	&report_sarif,
+	&report_spdx,
+	&report_tap,
+	&report_trivy,
 	NULL,
 };
 

@@ -5,6 +5,7 @@
 #include "pipeline/load.h"
 #include "base/error.h"
 #include "pipeline/limits.h"
+#include "stages/stage.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -96,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct diagnostics d;
 	struct table t;
 	struct world world = { &t, read_file, match, exists, changes };
-	struct load_options options = { .file = names[0], .world = &world, .variables = &scope };
+	struct load_options options = { .file = names[0], .world = &world, .variables = &scope, .uses = &stage_uses };
 	struct pipeline *p = NULL;
 	struct str text;
 
