@@ -352,12 +352,44 @@ static void finish_job(struct board *b, struct board_job *job, const pipe_event 
 static void start_job(struct board *b, struct board_job *job, const pipe_event *e)
 {
 	job->reason = NULL;
+	job->evidence = NULL;
 	job->attempt = e->attempt;
 	job->started_ms = e->time_ms;
 	job->expected_ms = e->expected_ms;
 	if (job->tail)
 		job->tail->count = 0;
 	set_status(b, job, PIPE_STATUS_RUNNING);
+}
+
+/* The points between the parts are no ASCII. */
+static int take_evidence_text(void *payload, const char *text, size_t length)
+{
+	struct str *s = payload;
+
+	for (size_t i = 0; i < length; i++)
+		if (i + 1 < length && text[i] == '\xc2' && text[i + 1] == '\xb7') {
+			str_addc(s, '-');
+			i++;
+		} else {
+			str_addc(s, text[i]);
+		}
+	return 0;
+}
+
+static int take_text(void *payload, const char *text, size_t length)
+{
+	str_add(payload, text, length);
+	return 0;
+}
+
+static void take_evidence(struct board *b, struct board_job *job, const pipe_evidence *e)
+{
+	struct str s;
+
+	str_init(&s);
+	if (e && pipe_evidence_text(e, b->text_flags & TEXT_ASCII ? take_evidence_text : take_text, &s) == 0 && s.length)
+		job->evidence = clean_copy(b, s.data);
+	str_clear(&s);
 }
 
 static void take_job_event(struct board *b, struct board_job *job, const pipe_event *e)
@@ -376,6 +408,9 @@ static void take_job_event(struct board *b, struct board_job *job, const pipe_ev
 		break;
 	case PIPE_EVENT_JOB_FINISHED:
 		finish_job(b, job, e);
+		break;
+	case PIPE_EVENT_EVIDENCE:
+		take_evidence(b, job, e->evidence);
 		break;
 	case PIPE_EVENT_LOG:
 		take_log(b, job, e);

@@ -37,8 +37,9 @@ struct board_job {
 	uint32_t attempt;
 	int64_t started_ms, expected_ms, duration_ms; /* 0, -1: not known */
 	int exit_code;
-	const char *reason; /* clean; or NULL */
-	struct tail *tail;  /* or NULL */
+	const char *reason;   /* clean; or NULL */
+	const char *evidence; /* what its reports add up to, clean; or NULL */
+	struct tail *tail;    /* or NULL */
 };
 
 struct board_stage {

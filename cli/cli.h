@@ -33,11 +33,12 @@ struct settings {
 	struct words variables, secrets, unset_variables, variables_files, inputs, manual, limits;
 	bool assume_changed, offline, strict, no_needs, only_needs;
 	/* of some */
-	const char *format, *extract;
-	uint64_t max_jobs, limit, from_line, max_runs, max_size;
+	const char *format, *extract, *job, *severity, *finding_kind;
+	uint64_t max_jobs, limit, from_line, max_runs, max_size, below;
 	int64_t max_age;
 	bool isolate, dry_run, from_failed, fail_fast, durable;
-	bool follow, times, definition, variables_view, events, job_view, all, predefined;
+	bool follow, times, definition, variables_view, events, job_view, all, predefined, stages_view;
+	bool failed, slowest, only_new, suppressed;
 	struct words arguments;
 };
 
@@ -94,8 +95,9 @@ struct cli {
 /* ---- the tables (commands.c, options.c) ---- */
 
 extern const struct command command_run, command_lint, command_plan, command_graph, command_explain, command_schema,
-	command_history, command_show, command_logs, command_artifacts, command_retry, command_cancel, command_gc,
-	command_version, command_help, command_completion, command_manual;
+	command_history, command_show, command_logs, command_tests, command_findings, command_coverage, command_compare,
+	command_artifacts, command_retry, command_cancel, command_gc, command_version, command_help, command_completion,
+	command_manual;
 extern const struct command *const commands[]; /* all of them, ended by NULL */
 const struct command *command_find(const char *name);
 extern const struct option global_options[], plan_options[], selection_options[], execution_options[];

@@ -211,6 +211,7 @@ static const struct option explain_own[] = {
 	{ "job", 0, OPTION_ON, FIELD(job_view), NULL, "a job, where a keyword has the same name", NULL },
 	{ "all", 0, OPTION_ON, FIELD(all), NULL, "the whole keyword reference, as Markdown", NULL },
 	{ "predefined", 0, OPTION_ON, FIELD(predefined), NULL, "the predefined variables, as Markdown", NULL },
+	{ "stages", 0, OPTION_ON, FIELD(stages_view), NULL, "the reference of the types of stages, as Markdown", NULL },
 	{ NULL, 0, OPTION_ON, 0, NULL, NULL, NULL },
 };
 static const struct option *const explain_tables[] = { explain_own, plan_options, NULL };
@@ -245,34 +246,121 @@ static int explain_job(struct cli *c, const char *subject)
 	return status;
 }
 
-static int explain(struct cli *c)
+/* ---- explain what has the name of a type of stage ---- */
+
+static int collect(void *payload, const char *text, size_t length)
 {
-	const char *subject;
+	struct str *page = payload;
+
+	str_add(page, text, length);
+	return page->failed;
+}
+
+/* The help of prefix and subject together; false: there is none (or no memory). */
+static bool render_page(struct cli *c, const char *prefix, const char *subject, struct str *page)
+{
+	pipe_view_options o = PIPE_VIEW_OPTIONS_INIT;
+	struct str name;
+	bool ok;
+
+	str_init(&name);
+	str_printf(&name, "%s%s", prefix, subject);
+	o.subject = name.data;
+	o.colour = c->term.colour;
+	str_reset(page);
+	ok = !name.failed && !pipe_plan_view(NULL, PIPE_VIEW_KEYWORD, &o, collect, page, NULL);
+	str_clear(&name);
+	return ok;
+}
+
+/* A type's page, and that of a keyword of the same name. */
+static bool type_page(struct cli *c, const char *subject, struct str *page)
+{
+	return !strchr(subject, ':') && render_page(c, "uses:", subject, page) && render_page(c, "", subject, page);
+}
+
+/* The page as comments behind a job, which stays YAML. */
+static void print_commented(struct cli *c, const char *page)
+{
+	while (*page) {
+		size_t n = strcspn(page, "\n");
+		out_text(c->out, n ? "# " : "#");
+		out_write(c->out, page, n);
+		out_text(c->out, "\n");
+		page += n + (page[n] == '\n');
+	}
+}
+
+/* Jobs are often named like types of stages: the job, if there is one here, comes first.  A pipeline that cannot be read is not what
+ * was asked about, and nothing is said of it. */
+static int explain_type(struct cli *c, const char *subject, const char *page)
+{
+	pipe_plan_options o = PIPE_PLAN_OPTIONS_INIT;
+	pipe_view_options view = PIPE_VIEW_OPTIONS_INIT;
+	pipe_project *project = NULL;
+	pipe_plan *plan = NULL;
+	struct str job;
+	int status = open_project(c, &project);
+
+	if (!status)
+		status = fill_plan_options(c, project, &o);
+	str_init(&job);
+	view.subject = subject;
+	view.colour = c->term.colour;
+	if (!status && !pipe_plan_load(&plan, project, &o, NULL) &&
+	    !pipe_plan_view(plan, PIPE_VIEW_JOB, &view, collect, &job, NULL)) {
+		out_str(c->out, &job);
+		out_text(c->out, "\n");
+		print_commented(c, page);
+	} else {
+		out_text(c->out, page);
+	}
+	str_clear(&job);
+	pipe_plan_free(plan);
+	pipe_project_free(project);
+	return status;
+}
+
+static int explain_subject(struct cli *c, const char *subject)
+{
 	pipe_error err = { 0 };
+	struct str page;
 	int status;
 
+	str_init(&page);
+	if (!c->set.job_view && type_page(c, subject, &page))
+		status = explain_type(c, subject, page.data);
+	else if (!c->set.job_view && explain_keyword(c, subject, &err) == PIPE_OK)
+		status = EXIT_OK;
+	else
+		status = explain_job(c, subject);
+	if (status && err.code)
+		say_error(c, &err); /* it may have been meant as a keyword */
+	str_clear(&page);
+	return status;
+}
+
+static int explain(struct cli *c)
+{
 	if (c->set.all)
 		return show_view(c, NULL, PIPE_VIEW_REFERENCE, NULL);
+	if (c->set.stages_view)
+		return show_view(c, NULL, PIPE_VIEW_STAGES, NULL);
 	if (c->set.predefined)
 		return show_view(c, NULL, PIPE_VIEW_PREDEFINED, NULL);
 	if (!c->set.arguments.count)
-		return usage_error(c, "explain what?  A keyword such as \"artifacts:paths\", or a job of the pipeline");
-	subject = c->set.arguments.items[0];
-	if (!c->set.job_view && explain_keyword(c, subject, &err) == PIPE_OK)
-		return EXIT_OK;
-	status = explain_job(c, subject);
-	if (status && err.code)
-		say_error(c, &err); /* it may have been meant as a keyword */
-	return status;
+		return usage_error(
+			c, "explain what?  A keyword such as \"artifacts:paths\", a type of stage, or a job of the pipeline");
+	return explain_subject(c, c->set.arguments.items[0]);
 }
 
 const struct command command_explain = {
 	"explain",
-	"KEYWORD|JOB",
-	"explain a keyword, or show a job as it is after all merging",
+	"KEYWORD|STAGE|JOB",
+	"explain a keyword or a type of stage, or show a job as it is after all merging",
 	"A job is shown with everything that include, extends, default and references brought into it, each key with the place "
-	"that it came from.",
-	"pipe explain artifacts:expire_in\npipe explain test\npipe explain --job release\n",
+	"that it came from.  The types of stages are listed by `pipe explain uses`.",
+	"pipe explain artifacts:expire_in\npipe explain test:reports\npipe explain --job release\n",
 	explain_tables,
 	0,
 	1,

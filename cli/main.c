@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	int status;
 
 	out_init(&out, STDOUT_FILENO);
-	c.set.limit = c.set.max_runs = c.set.max_size = UINT64_MAX; /* not given */
+	c.set.below = c.set.limit = c.set.max_runs = c.set.max_size = UINT64_MAX; /* not given */
 	c.set.max_age = -1;
 	set_colours(&c);
 	signals_ignore_pipe();

@@ -114,6 +114,14 @@ static void job_retry(struct plain *p, const struct board_job *job, const pipe_e
 		   job->reason ? job->reason : "");
 }
 
+static void job_evidence(struct plain *p, const struct board_job *job, const pipe_event *e)
+{
+	if (!job->evidence)
+		return;
+	begin_job_line(p, job, e->time_ms);
+	str_printf(&p->text, "%s\n", job->evidence);
+}
+
 static void job_finished(struct plain *p, const struct board_job *job, const pipe_event *e)
 {
 	const char *sgr = term_status_sgr(job->status);
@@ -167,6 +175,8 @@ static void show(struct plain *p, const struct board_job *job, const pipe_event 
 		job_started(p, job, e);
 	else if (e->kind == PIPE_EVENT_JOB_RETRY)
 		job_retry(p, job, e);
+	else if (e->kind == PIPE_EVENT_EVIDENCE)
+		job_evidence(p, job, e);
 	else if (e->kind == PIPE_EVENT_JOB_FINISHED)
 		job_finished(p, job, e);
 }

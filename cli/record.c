@@ -95,3 +95,174 @@ void record_artifact(struct json *j, const pipe_artifact_record *a)
 	time_or_null(j, "expires", a->expires_ms);
 	jsonw_object_end(j);
 }
+
+/* ---- evidence ---- */
+
+static void number_or_null(struct json *j, const char *key, uint64_t number)
+{
+	jsonw_key(j, key);
+	if (number)
+		jsonw_int(j, (int64_t)number);
+	else
+		jsonw_null(j);
+}
+
+struct count {
+	const char *key;
+	uint64_t number;
+};
+
+static void counts(struct json *j, const struct count *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		jsonw_kint(j, list[i].key, list[i].number > INT64_MAX ? INT64_MAX : (int64_t)list[i].number);
+}
+
+/* null: there was no report of that sort. */
+static void group(struct json *j, const char *key, int is_there, const struct count *list, size_t n)
+{
+	jsonw_key(j, key);
+	if (!is_there) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_object(j);
+	counts(j, list, n);
+	jsonw_object_end(j);
+}
+
+#define GROUP(j, key, is_there, list) group(j, key, is_there, list, sizeof(list) / sizeof(*(list)))
+
+void record_evidence(struct json *j, const pipe_evidence *e)
+{
+	const struct count tests[] = { { "passed", e->passed },
+				       { "failed", e->failed },
+				       { "errors", e->errors },
+				       { "flaky", e->flaky },
+				       { "skipped", e->skipped },
+				       { "quarantined", e->quarantined },
+				       { "duration_ms", e->tests_ms < 0 ? 0 : (uint64_t)e->tests_ms } };
+	const struct count coverage[] = { { "lines", e->lines },
+					  { "lines_hit", e->lines_hit },
+					  { "branches", e->branches },
+					  { "branches_hit", e->branches_hit } };
+	const struct count findings[] = {
+		{ "critical", e->critical }, { "high", e->high },	{ "medium", e->medium },	{ "low", e->low },
+		{ "info", e->info },	     { "unknown", e->unknown }, { "suppressed", e->suppressed }
+	};
+	const struct count others[] = { { "metrics", e->metrics },
+					{ "components", e->components },
+					{ "images", e->images },
+					{ "reports", e->reports },
+					{ "broken_reports", e->broken } };
+
+	jsonw_object(j);
+	GROUP(j, "tests", e->has_tests, tests);
+	GROUP(j, "coverage", e->has_coverage, coverage);
+	GROUP(j, "findings", e->has_findings, findings);
+	counts(j, others, sizeof(others) / sizeof(*others));
+	jsonw_object_end(j);
+}
+
+void record_test(struct json *j, const pipe_test_record *t)
+{
+	jsonw_object(j);
+	jsonw_kstring(j, "job", t->job);
+	text_or_null(j, "suite", t->suite);
+	jsonw_kstring(j, "name", t->name);
+	text_or_null(j, "file", t->file);
+	number_or_null(j, "line", t->line);
+	jsonw_kstring(j, "status", t->status);
+	jsonw_kbool(j, "expected", t->expected != 0);
+	jsonw_kbool(j, "quarantined", t->quarantined != 0);
+	jsonw_kint(j, "failures", t->failures);
+	jsonw_key(j, "duration_us");
+	if (t->duration_us < 0)
+		jsonw_null(j);
+	else
+		jsonw_int(j, t->duration_us);
+	text_or_null(j, "message", t->message);
+	text_or_null(j, "details", t->details);
+	jsonw_object_end(j);
+}
+
+void record_unreliable(struct json *j, const pipe_unreliable_record *t)
+{
+	jsonw_object(j);
+	jsonw_kstring(j, "job", t->job);
+	text_or_null(j, "suite", t->suite);
+	jsonw_kstring(j, "name", t->name);
+	text_or_null(j, "file", t->file);
+	jsonw_kint(j, "runs", t->runs);
+	jsonw_kint(j, "failures", t->failures);
+	jsonw_object_end(j);
+}
+
+void record_finding(struct json *j, const pipe_finding_record *f)
+{
+	jsonw_object(j);
+	jsonw_kstring(j, "job", f->job);
+	jsonw_kstring(j, "kind", f->kind);
+	jsonw_kstring(j, "severity", f->severity);
+	jsonw_kbool(j, "suppressed", f->suppressed != 0);
+	text_or_null(j, "tool", f->tool);
+	text_or_null(j, "rule", f->rule);
+	text_or_null(j, "path", f->path);
+	number_or_null(j, "line", f->line);
+	number_or_null(j, "column", f->column);
+	number_or_null(j, "end_line", f->end_line);
+	text_or_null(j, "message", f->message);
+	text_or_null(j, "package", f->package);
+	text_or_null(j, "installed", f->installed);
+	text_or_null(j, "fixed", f->fixed);
+	text_or_null(j, "url", f->url);
+	jsonw_kstring(j, "fingerprint", f->fingerprint);
+	jsonw_object_end(j);
+}
+
+void record_coverage(struct json *j, const pipe_coverage_record *c)
+{
+	const struct count list[] = { { "lines", c->lines },
+				      { "lines_hit", c->lines_hit },
+				      { "branches", c->branches },
+				      { "branches_hit", c->branches_hit } };
+
+	jsonw_object(j);
+	jsonw_kstring(j, "path", c->path);
+	counts(j, list, sizeof(list) / sizeof(*list));
+	if (c->items) {
+		jsonw_key(j, "uncovered");
+		jsonw_array(j);
+		for (size_t i = 0; i < c->count; i++)
+			if (!c->items[i].hits)
+				jsonw_int(j, c->items[i].line);
+		jsonw_array_end(j);
+	}
+	jsonw_object_end(j);
+}
+
+void record_condition(struct json *j, const pipe_condition_record *c)
+{
+	jsonw_object(j);
+	jsonw_kint(j, "index", c->job_index);
+	jsonw_kstring(j, "job", c->job);
+	jsonw_kstring(j, "subject", c->subject);
+	jsonw_kstring(j, "value", c->value);
+	jsonw_kstring(j, "bound", c->bound);
+	jsonw_kstring(j, "verdict", c->verdict);
+	text_or_null(j, "detail", c->detail);
+	jsonw_object_end(j);
+}
+
+void record_report(struct json *j, const pipe_report_record *r)
+{
+	jsonw_object(j);
+	jsonw_kint(j, "index", r->job_index);
+	jsonw_kstring(j, "job", r->job);
+	jsonw_kstring(j, "path", r->path);
+	text_or_null(j, "format", r->format);
+	text_or_null(j, "error", r->error);
+	number_or_null(j, "line", r->line);
+	number_or_null(j, "column", r->column);
+	jsonw_object_end(j);
+}

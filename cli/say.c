@@ -15,8 +15,12 @@ static void emit(struct cli *c, const char *text, size_t length)
 	out_flush(c->out);
 	str_init(&s);
 	str_adds(&s, "pipe: ");
-	text_clean(&s, text, length, term_text_flags(&c->error_term));
-	str_addc(&s, '\n');
+	for (const char *line = text, *end = text + length; line <= end;) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line)), *to = newline ? newline : end;
+		text_clean(&s, line, (size_t)(to - line), term_text_flags(&c->error_term));
+		str_addc(&s, '\n');
+		line = to + 1;
+	}
 	n = write(STDERR_FILENO, s.data, s.length);
 	(void)n;
 	str_clear(&s);

@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "cli/cli.h"
 #include "cli/record.h"
+#include "cli/table.h"
 #include "cli/text.h"
 #include "cli/when.h"
 
@@ -31,6 +32,7 @@ struct page {
 	int64_t now, run;
 	const char **names; /* of jobs, by index */
 	size_t names_count;
+	bool has_evidence;
 };
 
 /* ---- JSON ---- */
@@ -63,6 +65,54 @@ static int json_artifact(void *payload, const pipe_artifact_record *a)
 	return 0;
 }
 
+static int json_evidence(void *payload, uint32_t index, const char *job, const pipe_evidence *e)
+{
+	struct json *j = &((struct page *)payload)->json;
+
+	jsonw_object(j);
+	jsonw_kint(j, "index", index);
+	jsonw_kstring(j, "job", job);
+	jsonw_key(j, "evidence");
+	record_evidence(j, e);
+	jsonw_object_end(j);
+	return 0;
+}
+
+static int json_condition(void *payload, const pipe_condition_record *c)
+{
+	record_condition(&((struct page *)payload)->json, c);
+	return 0;
+}
+
+static int json_report(void *payload, const pipe_report_record *r)
+{
+	record_report(&((struct page *)payload)->json, r);
+	return 0;
+}
+
+/* What reports said, and what a gate made of it. */
+static int show_json_evidence(struct page *p, pipe_project *project, pipe_error *err)
+{
+	struct json *j = &p->json;
+	int rc;
+
+	jsonw_key(j, "evidence");
+	jsonw_array(j);
+	rc = pipe_history_evidence_jobs(project, p->run, json_evidence, p, err);
+	jsonw_array_end(j);
+	jsonw_key(j, "conditions");
+	jsonw_array(j);
+	if (!rc)
+		rc = pipe_history_conditions(project, p->run, NULL, json_condition, p, err);
+	jsonw_array_end(j);
+	jsonw_key(j, "reports");
+	jsonw_array(j);
+	if (!rc)
+		rc = pipe_history_reports(project, p->run, NULL, json_report, p, err);
+	jsonw_array_end(j);
+	return rc;
+}
+
 static int show_json(struct page *p, pipe_project *project, int64_t run, pipe_error *err)
 {
 	struct json *j = &p->json;
@@ -86,6 +136,8 @@ static int show_json(struct page *p, pipe_project *project, int64_t run, pipe_er
 	if (!rc)
 		rc = pipe_history_artifacts(project, p->run, NULL, json_artifact, p, err);
 	jsonw_array_end(j);
+	if (!rc)
+		rc = show_json_evidence(p, project, err);
 	jsonw_object_end(j);
 	str_addc(&p->out, '\n');
 	return rc;
@@ -257,6 +309,104 @@ static int text_transition(void *payload, const pipe_transition_record *t)
 	return 0;
 }
 
+/* ---- evidence ---- */
+
+static void heading(struct page *p, const char *text)
+{
+	str_addc(&p->out, '\n');
+	term_paint(&p->c->term, &p->out, SGR_BOLD, text);
+	str_addc(&p->out, '\n');
+}
+
+static int add_clean(void *payload, const char *text, size_t length)
+{
+	struct page *p = payload;
+
+	text_clean(&p->out, text, length, term_text_flags(&p->c->term));
+	return 0;
+}
+
+static int text_evidence(void *payload, uint32_t index, const char *job, const pipe_evidence *e)
+{
+	struct page *p = payload;
+
+	(void)index;
+	if (!p->has_evidence)
+		heading(p, "evidence");
+	p->has_evidence = true;
+	str_adds(&p->out, "  ");
+	job_name(p, job);
+	str_adds(&p->out, "  ");
+	pipe_evidence_text(e, add_clean, p);
+	str_addc(&p->out, '\n');
+	return 0;
+}
+
+static int text_report(void *payload, const pipe_report_record *r)
+{
+	struct page *p = payload;
+
+	if (!*r->error)
+		return 0;
+	str_adds(&p->out, "  ");
+	term_symbol(&p->c->term, &p->out, PIPE_STATUS_FAILED);
+	str_addc(&p->out, ' ');
+	clean(p, r->path);
+	if (r->line)
+		str_printf(&p->out, ":%" PRIu32 ":%" PRIu32, r->line, r->column);
+	str_adds(&p->out, ": ");
+	clean(p, r->error);
+	str_addc(&p->out, '\n');
+	return 0;
+}
+
+static int text_condition(void *payload, const pipe_condition_record *c)
+{
+	static const struct {
+		const char *verdict;
+		enum pipe_status status;
+	} symbols[] = {
+		{ "pass", PIPE_STATUS_SUCCESS },	  { "warn", PIPE_STATUS_WARNING },
+		{ "no data: warn", PIPE_STATUS_WARNING }, { "no baseline: warn", PIPE_STATUS_WARNING },
+		{ "no data: ok", PIPE_STATUS_SKIPPED },	  { "no baseline", PIPE_STATUS_SKIPPED },
+	};
+	struct table *t = payload;
+	struct table_row *row = table_add(t);
+
+	if (!row)
+		return 1;
+	row->status = PIPE_STATUS_FAILED;
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++)
+		if (!strcmp(symbols[i].verdict, c->verdict))
+			row->status = symbols[i].status;
+	row->cell[0] = table_text(t, c->subject);
+	row->cell[1] = table_text(t, c->value);
+	row->cell[2] = table_text(t, c->bound);
+	row->cell[3] = table_text(t, c->verdict);
+	row->cell[4] = table_text(t, c->detail);
+	return 0;
+}
+
+static int show_text_evidence(struct page *p, pipe_project *project, pipe_error *err)
+{
+	static const char *const head[] = { "CONDITION", "VALUE", "BOUND", "VERDICT", "" };
+	struct table t;
+	int rc = pipe_history_evidence_jobs(project, p->run, text_evidence, p, err);
+
+	if (!rc)
+		rc = pipe_history_reports(project, p->run, NULL, text_report, p, err);
+	table_init(&t, &p->c->term, &p->c->arena, head, sizeof(head) / sizeof(*head));
+	t.symbols = t.unfold = true;
+	if (!rc)
+		rc = pipe_history_conditions(project, p->run, NULL, text_condition, &t, err);
+	if (rc || !t.rows.count)
+		return rc;
+	str_addc(&p->out, '\n');
+	table_write(&t, &p->out);
+	p->out.failed = p->out.failed || t.failed;
+	return PIPE_OK;
+}
+
 static int show_text(struct page *p, pipe_project *project, int64_t run, pipe_error *err)
 {
 	int rc = pipe_history_run(project, run, text_run, p, err);
@@ -265,6 +415,8 @@ static int show_text(struct page *p, pipe_project *project, int64_t run, pipe_er
 		rc = pipe_history_jobs(project, p->run, measure_job, p, err);
 	if (!rc)
 		rc = pipe_history_jobs(project, p->run, text_job, p, err);
+	if (!rc)
+		rc = show_text_evidence(p, project, err);
 	if (rc || !p->c->set.events)
 		return rc;
 	str_addc(&p->out, '\n');

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { DETAILED = 10, NAMED = 8 };
+enum { DETAILED = 10, NAMED = 8, EVIDENCE_JOBS = 20, EVIDENCE_NAME = 24 };
 
 static bool is_failure(enum pipe_status status)
 {
@@ -134,6 +134,39 @@ static void write_failures(const struct board *b, const struct term *t, struct s
 		str_addc(out, '\n');
 }
 
+/* What the reports of each job add up to, a line each. */
+static void write_evidence(const struct board *b, const struct term *t, struct str *out)
+{
+	unsigned width = 0;
+	uint32_t shown = 0, all = 0;
+
+	for (uint32_t i = 0; i < b->jobs.count; i++) {
+		const struct board_job *job = &b->jobs.items[i];
+		unsigned w = job->evidence ? text_width(job->name, strlen(job->name)) : 0;
+
+		all += job->evidence != NULL;
+		if (w > width)
+			width = w < EVIDENCE_NAME ? w : EVIDENCE_NAME;
+	}
+	if (all && (!out->length || out->data[out->length - 1] != '\n' || out->length < 2 || out->data[out->length - 2] != '\n'))
+		str_addc(out, '\n');
+	for (uint32_t i = 0; i < b->jobs.count && shown < EVIDENCE_JOBS; i++) {
+		const struct board_job *job = &b->jobs.items[i];
+
+		if (!job->evidence)
+			continue;
+		shown++;
+		term_symbol(t, out, job->status);
+		str_addc(out, ' ');
+		text_fit(out, job->name, width, t->more, 1);
+		str_printf(out, "  %s\n", job->evidence);
+	}
+	if (all > shown)
+		str_printf(out, "and the evidence of %" PRIu32 " more jobs\n", all - shown);
+	if (all)
+		str_addc(out, '\n');
+}
+
 static void write_counts(const struct board *b, struct str *out)
 {
 	static const struct {
@@ -201,6 +234,7 @@ void summary_write(const struct board *b, const struct term *t, bool quiet, stru
 {
 	write_failures(b, t, out);
 	if (!quiet) {
+		write_evidence(b, t, out);
 		write_names(b, t, PIPE_STATUS_WARNING, "allowed to fail", true, out);
 		write_names(b, t, PIPE_STATUS_MANUAL, "manual", false, out);
 	}

@@ -3,6 +3,7 @@
 #include "cli/text.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 void table_init(struct table *t, const struct term *term, struct arena *a, const char *const *head, unsigned columns)
@@ -97,6 +98,60 @@ static bool is_empty(const struct table *t, unsigned column)
 	return true;
 }
 
+enum { NARROWEST = 12, INDENT = 4 };
+
+/* Takes from the widest columns, the last one aside, until a row has room.  Returns the columns used. */
+static unsigned narrow(const struct table *t, unsigned *widths, unsigned used, unsigned columns)
+{
+	while (used > columns) {
+		unsigned widest = 0;
+
+		for (unsigned i = 1; i + 1 < t->columns; i++)
+			widest = widths[i] > widths[widest] ? i : widest;
+		if (widths[widest] <= NARROWEST)
+			break;
+		widths[widest]--;
+		used--;
+	}
+	return used;
+}
+
+/* A text below its row, broken at spaces. */
+static void write_below(const char *text, unsigned width, const char *more, struct str *out)
+{
+	while (*text) {
+		size_t length = strcspn(text, " "), next;
+		char *line;
+
+		while (text[length] && text_width(text, next = length + 1 + strcspn(text + length + 1, " ")) <= width)
+			length = next;
+		line = strndup(text, length);
+		str_printf(out, "%*s", INDENT, "");
+		if (line)
+			text_fit(out, line, width, more, 0);
+		out->failed = out->failed || !line;
+		free(line);
+		str_addc(out, '\n');
+		text += length + strspn(text + length, " ");
+	}
+}
+
+static void write_unfolded(struct table *t, struct table_row *row, const unsigned *widths, unsigned columns, struct str *out)
+{
+	const char **last = &row->cell[t->columns - 1], *text = *last;
+	const bool fits = text_width(text, strlen(text)) <= widths[t->columns - 1];
+
+	if (!fits)
+		*last = "";
+	write_row(t, row->cell, widths, out);
+	*last = text;
+	if (!fits) {
+		term_on(t->term, out, SGR_DIM);
+		write_below(text, columns > INDENT + NARROWEST ? columns - INDENT : NARROWEST, t->term->more, out);
+		term_off(t->term, out, SGR_DIM);
+	}
+}
+
 void table_write(struct table *t, struct str *out)
 {
 	unsigned widths[TABLE_COLUMNS] = { 0 }, used = t->symbols ? 2 : 0, columns, rows;
@@ -106,7 +161,11 @@ void table_write(struct table *t, struct str *out)
 		used += widths[i] && i + 1 < t->columns ? widths[i] + 2 : 0;
 	}
 	term_size(t->term, &columns, &rows);
-	if (t->term->tty && columns > used + 8 && widths[t->columns - 1] > columns - used)
+	if (t->term->tty && t->unfold) {
+		used = narrow(t, widths, used, columns + 2); /* the gap before an empty last cell is not written */
+		if (widths[t->columns - 1] + used > columns)
+			widths[t->columns - 1] = columns > used ? columns - used : 1;
+	} else if (t->term->tty && columns > used + 8 && widths[t->columns - 1] > columns - used)
 		widths[t->columns - 1] = columns - used;
 	if (t->symbols)
 		str_adds(out, "  ");
@@ -118,6 +177,9 @@ void table_write(struct table *t, struct str *out)
 			term_symbol(t->term, out, t->rows.items[i].status);
 			str_addc(out, ' ');
 		}
-		write_row(t, t->rows.items[i].cell, widths, out);
+		if (t->unfold)
+			write_unfolded(t, &t->rows.items[i], widths, columns, out);
+		else
+			write_row(t, t->rows.items[i].cell, widths, out);
 	}
 }

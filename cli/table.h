@@ -21,6 +21,7 @@ struct table {
 	const char *const *head;
 	unsigned right; /* bits: columns aligned to the right */
 	bool symbols;	/* rows begin with the symbol of their status */
+	bool unfold; /* on a terminal that is too narrow, the last cell goes on lines of its own, and only other cells are cut */
 	VEC(struct table_row) rows;
 	bool failed;
 };

@@ -194,11 +194,12 @@ enum pipe_view {
 	PIPE_VIEW_GRAPH_DOT,
 	PIPE_VIEW_GRAPH_MERMAID,
 	PIPE_VIEW_GRAPH_SVG,
-	PIPE_VIEW_JOB,	     /* subject: a job's name; its merged definition, each key with its place */
-	PIPE_VIEW_KEYWORD,   /* subject: a keyword such as "artifacts" or "artifacts:paths"; the plan may be NULL */
-	PIPE_VIEW_SCHEMA,    /* JSON Schema of the language; the plan may be NULL */
-	PIPE_VIEW_REFERENCE, /* the keyword reference as Markdown; the plan may be NULL */
-	PIPE_VIEW_PREDEFINED /* the predefined variables as Markdown; the plan may be NULL */
+	PIPE_VIEW_JOB,	   /* subject: a job's name; its merged definition, each key with its place */
+	PIPE_VIEW_KEYWORD, /* subject: a keyword such as "artifacts:paths", a type of stage, "test:reports"; the plan may be NULL */
+	PIPE_VIEW_SCHEMA,     /* JSON Schema of the language; the plan may be NULL */
+	PIPE_VIEW_REFERENCE,  /* the keyword reference as Markdown; the plan may be NULL */
+	PIPE_VIEW_PREDEFINED, /* the predefined variables as Markdown; the plan may be NULL */
+	PIPE_VIEW_STAGES      /* the reference of the types of stages as Markdown; the plan may be NULL */
 };
 
 typedef struct pipe_view_options {
@@ -228,7 +229,8 @@ PIPE_API int pipe_plan_view(const pipe_plan *plan, enum pipe_view view, const pi
 	X(JOB_RETRY, "job_retry")	/* an attempt failed and another follows */                                              \
 	X(JOB_FINISHED, "job_finished") /* the job's last word */                                                                \
 	X(WARNING, "warning")		/* something the user should know */                                                     \
-	X(RUN_FINISHED, "run_finished") /* once, last */
+	X(RUN_FINISHED, "run_finished") /* once, last */                                                                         \
+	X(EVIDENCE, "evidence")		/* what the job's reports and checks add up to; before JOB_FINISHED */
 
 enum pipe_event_kind {
 #define X(name, text) PIPE_EVENT_##name,
@@ -260,6 +262,23 @@ enum pipe_status {
 PIPE_API const char *pipe_status_name(enum pipe_status status);
 PIPE_API const char *pipe_event_name(enum pipe_event_kind kind);
 
+/* What reports and checks add up to. */
+typedef struct pipe_evidence {
+	/* Was there a report of that sort?  Then 0 is a result, and not the lack of one. */
+	int has_tests, has_coverage, has_findings;
+	/* Tests; those in quarantine are counted there only.  errors: they broke, rather than failed; flaky: they failed, and passed on
+	 * another try. */
+	uint64_t passed, failed, errors, flaky, skipped, quarantined;
+	int64_t tests_ms; /* their durations together */
+	uint64_t lines, lines_hit, branches, branches_hit;
+	/* Findings of all kinds by severity, and those that their tools were told to pass over. */
+	uint64_t critical, high, medium, low, info, unknown, suppressed;
+	uint64_t metrics, components, images;
+	uint64_t reports, broken; /* read to their end; that could not be read */
+	/* Of a gate; failed ones also where they only warn.  In events only: of an earlier run see pipe_history_conditions. */
+	uint64_t conditions, conditions_failed;
+} pipe_evidence;
+
 typedef struct pipe_event {
 	enum pipe_event_kind kind;
 	int64_t time_ms;
@@ -273,11 +292,12 @@ typedef struct pipe_event {
 	const char *reason;	 /* why, in words: "script failed with exit code 2"; or NULL */
 	const char
 		*failure; /* JOB_FINISHED, JOB_RETRY: script_failure, job_execution_timeout, runner_system_failure...; or NULL */
-	int64_t duration_ms; /* JOB_FINISHED, RUN_FINISHED */
-	int64_t expected_ms; /* RUN_STARTED, JOB_STARTED: estimate from history; -1: none */
-	uint32_t jobs_total; /* RUN_STARTED */
-	const char *text;    /* LOG: bytes of whole lines, not NUL-terminated, secrets masked; WARNING: a sentence */
-	size_t text_length;  /* LOG */
+	int64_t duration_ms;	       /* JOB_FINISHED, RUN_FINISHED */
+	int64_t expected_ms;	       /* RUN_STARTED, JOB_STARTED: estimate from history; -1: none */
+	uint32_t jobs_total;	       /* RUN_STARTED */
+	const char *text;	       /* LOG: bytes of whole lines, not NUL-terminated, secrets masked; WARNING: a sentence */
+	size_t text_length;	       /* LOG */
+	const pipe_evidence *evidence; /* EVIDENCE */
 } pipe_event;
 
 /* Called on the thread that drives the run; what the event points to lives until the call returns. */
@@ -285,6 +305,10 @@ typedef void (*pipe_event_cb)(void *payload, const pipe_event *event);
 
 /* Writes an event as the line(s) of NDJSON that docs/events.md describes, each with its newline. */
 PIPE_API int pipe_event_json(const pipe_event *event, pipe_write_cb write, void *payload);
+
+/* "tests 812 passed, 1 failed · coverage 81.2 % · findings 1 high, 3 medium": what there is of it, in one line without a
+ * newline, in one call. */
+PIPE_API int pipe_evidence_text(const pipe_evidence *evidence, pipe_write_cb write, void *payload);
 
 /* ---- run --------------------------------------------------------------------------------------------------------- */
 
@@ -408,6 +432,235 @@ typedef struct pipe_log_options {
 PIPE_API int pipe_history_log(pipe_project *project, int64_t run, const char *job, const pipe_log_options *opts,
 			      int (*each)(void *payload, int64_t time_ms, const char *text, size_t length), void *payload,
 			      pipe_error *err);
+
+/* ---- evidence ---------------------------------------------------------------------------------------------------- */
+
+/* What reports and checks said of a run.  It may be read while the run goes on: a job's evidence is there when the job has ended.  A
+ * run (or a whole history) without evidence has no rows; that is no error.  Where a job is asked for it is by name, NULL: all. */
+
+/* Of the run, or of one job.  What several jobs say of one finding or one line of source counts once. */
+PIPE_API int pipe_history_evidence(pipe_project *project, int64_t run, const char *job, pipe_evidence *out, pipe_error *err);
+/* Of each job that has any. */
+PIPE_API int pipe_history_evidence_jobs(pipe_project *project, int64_t run,
+					int (*each)(void *payload, uint32_t job_index, const char *job,
+						    const pipe_evidence *evidence),
+					void *payload, pipe_error *err);
+
+typedef struct pipe_test_record {
+	uint32_t job_index;
+	const char *job;
+	const char *suite, *name, *file; /* suite, file: or "" */
+	uint32_t line;			 /* 0: not said */
+	const char *status;		 /* failed, error, flaky, passed, skipped */
+	int expected;	     /* it passed because it was expected to fail, or failed because it was expected to and did not */
+	int quarantined;     /* known to be unreliable: it does not count */
+	uint32_t failures;   /* of a flaky one: tries that failed */
+	int64_t duration_us; /* -1: not said */
+	const char *message, *details; /* why it failed or was skipped, in short and whole; or "" */
+} pipe_test_record;
+
+typedef struct pipe_test_options {
+	unsigned version;
+	const char *job;
+	const char *status; /* only these; "failed" means those that broke as well; NULL: all */
+	int quarantined;    /* 0: also those in quarantine, 1: only those, -1: without them */
+	int slowest;	    /* by duration, the longest first */
+	uint64_t limit;	    /* 0: all */
+} pipe_test_options;
+#define PIPE_TEST_OPTIONS_VERSION 1
+#define PIPE_TEST_OPTIONS_INIT                                                                                                   \
+	{                                                                                                                        \
+		PIPE_TEST_OPTIONS_VERSION, NULL, NULL, 0, 0, 0                                                                   \
+	}
+/* opts may be NULL. */
+PIPE_API int pipe_history_tests(pipe_project *project, int64_t run, const pipe_test_options *opts,
+				int (*each)(void *payload, const pipe_test_record *test), void *payload, pipe_error *err);
+
+typedef struct pipe_unreliable_record {	 /* a test that was red and green by turns over the last runs of its file and branch */
+	const char *job;		 /* without its place among parallel ones */
+	const char *suite, *name, *file; /* suite, file: or "" */
+	uint32_t runs, failures;	 /* of at most 20: that had it, and those in which it failed, were it only at first */
+} pipe_unreliable_record;
+/* Up to this run; the most frequent failures first. */
+PIPE_API int pipe_history_unreliable(pipe_project *project, int64_t run, const char *job,
+				     int (*each)(void *payload, const pipe_unreliable_record *test), void *payload,
+				     pipe_error *err);
+
+typedef struct pipe_finding_record {
+	uint32_t job_index;
+	const char *job;
+	const char *kind;			 /* issue, warning, vulnerability, secret, misconfiguration, license */
+	const char *severity;			 /* unknown, info, low, medium, high, critical */
+	int suppressed;				 /* its tool was told to pass over it: it does not count */
+	const char *tool, *rule, *path;		 /* or "" */
+	uint32_t line, column, end_line;	 /* 0: not said */
+	const char *message;			 /* or "" */
+	const char *package, *installed, *fixed; /* of vulnerabilities: versions; or "" */
+	const char *url;			 /* or "" */
+	const char *fingerprint;		 /* 32 hex digits: the same finding in another run has the same */
+} pipe_finding_record;
+
+typedef struct pipe_finding_options {
+	unsigned version;
+	const char *job;
+	const char *kind;	  /* only these; NULL: all */
+	const char *least, *most; /* severities, both included; or NULL */
+	int suppressed;		  /* also suppressed ones */
+	int64_t not_in;		  /* only those that this run does not have; 0: any */
+	const char *rule, *tool;  /* only these; or NULL */
+} pipe_finding_options;
+#define PIPE_FINDING_OPTIONS_VERSION 1
+#define PIPE_FINDING_OPTIONS_INIT                                                                                                \
+	{                                                                                                                        \
+		PIPE_FINDING_OPTIONS_VERSION, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL                                           \
+	}
+/* A finding that several jobs have comes once.  opts may be NULL. */
+PIPE_API int pipe_history_findings(pipe_project *project, int64_t run, const pipe_finding_options *opts,
+				   int (*each)(void *payload, const pipe_finding_record *finding), void *payload,
+				   pipe_error *err);
+
+typedef struct pipe_line_coverage {
+	uint32_t line;
+	uint64_t hits;
+	uint32_t branches, branches_hit; /* 0, 0: none on this line */
+} pipe_line_coverage;
+
+typedef struct pipe_coverage_record {
+	const char *path;
+	uint64_t lines, lines_hit, branches, branches_hit;
+	const pipe_line_coverage *items; /* of its lines, in ascending order, where they were asked for; or NULL */
+	size_t count;
+} pipe_coverage_record;
+
+typedef struct pipe_coverage_options {
+	unsigned version;
+	const char *job;
+	const char *path; /* only this file; NULL: all */
+	int lines;	  /* with the lines of each file */
+} pipe_coverage_options;
+#define PIPE_COVERAGE_OPTIONS_VERSION 1
+#define PIPE_COVERAGE_OPTIONS_INIT                                                                                               \
+	{                                                                                                                        \
+		PIPE_COVERAGE_OPTIONS_VERSION, NULL, NULL, 0                                                                     \
+	}
+/* Files by path, each once, with what all jobs say of it together.  opts may be NULL. */
+PIPE_API int pipe_history_coverage(pipe_project *project, int64_t run, const pipe_coverage_options *opts,
+				   int (*each)(void *payload, const pipe_coverage_record *file), void *payload, pipe_error *err);
+
+typedef struct pipe_metric_record {
+	uint32_t job_index;
+	const char *job;
+	const char *name;
+	const char *labels;	 /* key="value",...; or "" */
+	double value;		 /* may be infinite, or no number */
+	const char *unit, *help; /* or "" */
+} pipe_metric_record;
+PIPE_API int pipe_history_metrics(pipe_project *project, int64_t run, const char *job,
+				  int (*each)(void *payload, const pipe_metric_record *metric), void *payload, pipe_error *err);
+
+typedef struct pipe_component_record { /* of the product, from its SBOM */
+	uint32_t job_index;
+	const char *job;
+	const char *name, *version, *type, *purl, *licenses; /* all but name: or "" */
+} pipe_component_record;
+PIPE_API int pipe_history_components(pipe_project *project, int64_t run, const char *job,
+				     int (*each)(void *payload, const pipe_component_record *component), void *payload,
+				     pipe_error *err);
+
+typedef struct pipe_image_record {
+	uint32_t job_index;
+	const char *job;
+	const char *name, *digest;
+	uint64_t bytes; /* 0: not known */
+} pipe_image_record;
+PIPE_API int pipe_history_images(pipe_project *project, int64_t run, const char *job,
+				 int (*each)(void *payload, const pipe_image_record *image), void *payload, pipe_error *err);
+
+/* What a gate judged, and how. */
+typedef struct pipe_condition_record {
+	uint32_t job_index;
+	const char *job;
+	const char *subject, *value, *bound; /* "coverage of changed lines", "78.4 %", ">= 80 %" */
+	/* pass, fail, warn; without a value "no data" and "no baseline: fail" count as fail, "no data: warn" and "no baseline: warn"
+	 * as warn, "no data: ok" and "no baseline" as neither */
+	const char *verdict;
+	const char *detail; /* or "" */
+} pipe_condition_record;
+PIPE_API int pipe_history_conditions(pipe_project *project, int64_t run, const char *job,
+				     int (*each)(void *payload, const pipe_condition_record *condition), void *payload,
+				     pipe_error *err);
+
+typedef struct pipe_report_record {
+	uint32_t job_index;
+	const char *job;
+	const char *path, *format; /* format: "" where it was not recognised */
+	const char *error;	   /* why it could not be read; nothing of it counts then; "": it was read to its end */
+	uint32_t line, column;	   /* of the error; 0: no place */
+} pipe_report_record;
+PIPE_API int pipe_history_reports(pipe_project *project, int64_t run, const char *job,
+				  int (*each)(void *payload, const pipe_report_record *report), void *payload, pipe_error *err);
+
+/* The run that this one is to be compared with: the last one of the same pipeline file before it that succeeded on its target branch
+ * (that of the merge request, else the default branch).  PIPE_ENOTFOUND: there is none, and err says why. */
+PIPE_API int pipe_history_baseline(pipe_project *project, int64_t run, int64_t *baseline, pipe_error *err);
+
+/* What is not the same in two runs. */
+#define PIPE_CHANGE_MAP(X)                                                                                                       \
+	X(NEW_FAILURE, "new_failure") /* a test that fails, and did not before */                                                \
+	X(FIXED, "fixed")	      /* a test that passes, and failed before */                                                \
+	X(FLAKY, "flaky")	      /* a test that passes at the second try, and did not need one before */                    \
+	X(SKIPPED, "skipped")	      /* a test that is skipped, and ran before */                                               \
+	X(SLOWER, "slower")	      /* a test that takes at least twice as long, and at least 100 ms longer */                 \
+	X(NEW_TEST, "new_test")	      /* failed or not */                                                                        \
+	X(REMOVED_TEST, "removed_test")                                                                                          \
+	X(NEW_FINDING, "new_finding")                                                                                            \
+	X(FIXED_FINDING, "fixed_finding") /* the later run looked for findings of its kind, and has it no more */                \
+	X(COVERAGE, "coverage")		  /* of a file */
+
+enum pipe_change_kind {
+#define X(name, text) PIPE_CHANGE_##name,
+	PIPE_CHANGE_MAP(X)
+#undef X
+		PIPE_CHANGE_COUNT
+};
+/* "new_failure"; static. */
+PIPE_API const char *pipe_change_name(enum pipe_change_kind kind);
+
+typedef struct pipe_change_record {
+	enum pipe_change_kind kind;
+	const pipe_test_record *test;	       /* of tests: as it is now, or was (REMOVED_TEST) */
+	int64_t before_us;		       /* SLOWER: how long it took */
+	const pipe_finding_record *finding;    /* of findings */
+	const pipe_coverage_record *was, *now; /* COVERAGE: without lines; NULL: the file was not, is no longer, covered */
+} pipe_change_record;
+
+typedef struct pipe_compare_options {
+	unsigned version;
+	unsigned kinds; /* bits (1 << enum pipe_change_kind) of what is to be told; 0: all */
+	uint64_t limit; /* of each kind, at most; 0: all */
+} pipe_compare_options;
+#define PIPE_COMPARE_OPTIONS_VERSION 1
+#define PIPE_COMPARE_OPTIONS_INIT                                                                                                \
+	{                                                                                                                        \
+		PIPE_COMPARE_OPTIONS_VERSION, 0, 0                                                                               \
+	}
+
+typedef struct pipe_comparison {
+	int64_t before, after;		     /* the runs */
+	pipe_evidence was, now;		     /* what each adds up to */
+	uint64_t changes[PIPE_CHANGE_COUNT]; /* counted in full, whatever is told; unless each() stops */
+	/* The later run has a new failure or a new finding, its line coverage is lower by at least 0.1 per cent (of all lines), or it
+	 * lacks tests, coverage or findings altogether that the earlier one has data on. */
+	int worse;
+} pipe_comparison;
+
+/* Compares two runs: changes come by kind of evidence (tests, findings, coverage), each in a fixed order.  The jobs of both runs are
+ * recognised by their names (without the place among parallel ones), and so are tests; findings by their fingerprints.  A removed
+ * test is not fixed.  Tests in quarantine are left out.  Needs little memory, however long the runs are.  opts, each, result: or
+ * NULL. */
+PIPE_API int pipe_history_compare(pipe_project *project, int64_t before, int64_t after, const pipe_compare_options *opts,
+				  int (*each)(void *payload, const pipe_change_record *change), void *payload,
+				  pipe_comparison *result, pipe_error *err);
 
 /* Unpacks an artifact archive into a directory; nothing leaves it. */
 PIPE_API int pipe_artifact_extract(pipe_project *project, const char *archive, const char *directory, pipe_error *err);

@@ -32,6 +32,8 @@ int evidence_condition(struct evidence_db *db, const struct stage_condition *c, 
 /* The job's totals over all rounds. */
 int evidence_commit(struct evidence_db *db, struct evidence_totals *totals, pipe_error *err);
 void evidence_rollback(struct evidence_db *db);
+/* What a job said in an earlier run is said in another as well: that run keeps the job.  A transaction of its own. */
+int evidence_keep(struct evidence_db *db, int64_t from_run, uint32_t from_job, int64_t run, uint32_t job, pipe_error *err);
 
 /* ---- reading ---- */
 
@@ -41,9 +43,13 @@ struct evidence_baseline {
 	char commit[72];  /* of the baseline run; "" */
 	char why[256];	  /* none: why */
 };
-/* The last run of that pipeline file before `before` that succeeded on that branch.  s: a connection to the history of this thread. */
+/* The last run of that pipeline file before `before` that succeeded on that branch: of a commit as it stands (uncommitted changes are no
+ * part of the branch), and of all jobs, not of some that were asked for.  s: a connection to the history of this thread. */
 int evidence_baseline_find(struct store *s, const char *file, const char *branch, int64_t before, struct evidence_baseline *out,
 			   pipe_error *err);
+
+/* The same for a run of the history: its target branch is what its variables say. */
+int evidence_baseline_of(struct store *s, int64_t run, struct evidence_baseline *out, pipe_error *err);
 
 /* Lines that a change touched: added or changed ones, by path.  Found by the caller (runner/git/), looked up by the view. */
 struct changed_lines {
@@ -65,6 +71,9 @@ struct evidence_view_source {
 };
 void evidence_view_init(struct evidence_view *view, struct evidence_view_source *source);
 
+/* Removes the evidence of all runs that the history does not know (s NULL: there is no history).  Makes nothing where there is no
+ * evidence. */
+int evidence_sweep(const char *state_directory, struct store *s, pipe_error *err);
 /* Removes the evidence of runs that are gone from the history. */
 int evidence_gc(struct evidence_db *db, const int64_t *runs, size_t count, pipe_error *err);
 

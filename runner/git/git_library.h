@@ -80,6 +80,7 @@
 	X(git_diff_index_to_workdir)                                                                                             \
 	X(git_diff_num_deltas)                                                                                                   \
 	X(git_diff_get_delta)                                                                                                    \
+	X(git_diff_foreach)                                                                                                      \
 	X(git_diff_free)                                                                                                         \
 	X(git_remote_create_with_opts)                                                                                           \
 	X(git_remote_connect)                                                                                                    \

@@ -1,8 +1,10 @@
 /* The history as pipe.h shows it: the store's answers for a project.  Logs are in history_log.c, what died in recover.c. */
 #include "base/error.h"
+#include "runner/evidence/evidence.h"
 #include "runner/files/archive.h"
 #include "runner/history/lock.h"
 #include "runner/history/project.h"
+#include "runner/log/log_packer.h"
 #include "runner/plan/replay.h"
 #include "runner/store/store.h"
 #include <stdlib.h>
@@ -150,14 +152,16 @@ int pipe_history_gc(pipe_project *project, const pipe_gc_options *opts, pipe_gc_
 		return error_set(err, PIPE_EUSAGE, "pipe_gc_options has the version %u; this library knows %d", opts->version,
 				 PIPE_GC_OPTIONS_VERSION);
 	rc = project_store(project, &store, err);
-	if (rc == PIPE_ENOTFOUND)
-		return PIPE_OK; /* nothing to clean */
+	if (rc == PIPE_ENOTFOUND) /* nothing to clean, but what may be left of a history that was removed */
+		return opts->dry_run ? PIPE_OK : evidence_sweep(project->state_directory, NULL, err);
 	if (rc || opts->dry_run)
 		return rc ? rc : store_gc(store, opts, now_ms(), result, err);
 	rc = store_open(&store, project->state_directory, STORE_WRITE, false, err);
 	if (rc)
 		return rc;
 	rc = store_gc(store, opts, now_ms(), result, err);
+	if (!rc)
+		rc = evidence_sweep(project->state_directory, store, err);
 	store_free(store);
-	return rc;
+	return rc ? rc : log_packer_finish(project->state_directory, err);
 }

@@ -1,6 +1,7 @@
 #include "runner/history/project.h"
 
 #include "base/error.h"
+#include "runner/evidence/evidence.h"
 #include "runner/store/store.h"
 #include <errno.h>
 #include <limits.h>
@@ -111,6 +112,7 @@ void pipe_project_free(pipe_project *project)
 {
 	if (!project)
 		return;
+	evidence_free(project->evidence);
 	store_free(project->reader);
 	arena_clear(&project->arena);
 	free(project);
@@ -148,5 +150,15 @@ int project_store(struct pipe_project *project, struct store **out, pipe_error *
 	*out = project->reader;
 	if (rc == PIPE_ENOTFOUND)
 		error_set(err, rc, "there is no history yet: run `pipe run` first");
+	return rc;
+}
+
+int project_evidence(struct pipe_project *project, struct evidence_db **out, pipe_error *err)
+{
+	int rc = PIPE_OK;
+
+	if (!project->evidence)
+		rc = evidence_open(&project->evidence, project->state_directory, STORE_READ, err);
+	*out = project->evidence;
 	return rc;
 }

@@ -5,12 +5,14 @@
 #include "base/arena.h"
 #include "pipe.h"
 
+struct evidence_db;
 struct store;
 
 struct pipe_project {
-	const char *directory;	     /* absolute, no trailing slash (but for "/") */
-	const char *state_directory; /* likewise; it need not exist */
-	struct store *reader;	     /* NULL until project_store opens it */
+	const char *directory;	      /* absolute, no trailing slash (but for "/") */
+	const char *state_directory;  /* likewise; it need not exist */
+	struct store *reader;	      /* NULL until project_store opens it */
+	struct evidence_db *evidence; /* NULL until project_evidence opens it */
 	void (*log)(void *payload, const char *message);
 	void *payload;
 	struct arena arena; /* for strings that belong to the project */
@@ -20,5 +22,7 @@ struct pipe_project {
 void project_log(const struct pipe_project *project, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The connection for reading, opened when first asked for and kept.  PIPE_ENOTFOUND: there is no history yet. */
 int project_store(struct pipe_project *project, struct store **out, pipe_error *err);
+/* The same for the evidence; *out NULL: there is none. */
+int project_evidence(struct pipe_project *project, struct evidence_db **out, pipe_error *err);
 
 #endif

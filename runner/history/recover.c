@@ -103,7 +103,7 @@ static unsigned reap(const struct lost_runs *l)
 /* What jobs had only while they ran: the copies that isolated ones worked in, their scripts, files that were not whole yet. */
 static bool is_leftover(const char *name)
 {
-	static const char *const endings[] = { ".work", ".script", ".after_script" };
+	static const char *const endings[] = { ".work", ".script", ".after_script", ".stage" };
 	size_t length = strlen(name);
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {

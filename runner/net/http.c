@@ -2,33 +2,12 @@
 
 #include "base/error.h"
 #include "runner/files/digest.h"
-#include "runner/lazy.h"
+#include "runner/net/curl_library.h"
 #include "runner/net/url.h"
-#define CURL_DISABLE_TYPECHECK
-#include <curl/curl.h>
-#include <signal.h>
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-
-#define CURL_FUNCTIONS(X)                                                                                                        \
-	X(curl_easy_init)                                                                                                        \
-	X(curl_easy_setopt)                                                                                                      \
-	X(curl_easy_getinfo)                                                                                                     \
-	X(curl_easy_perform)                                                                                                     \
-	X(curl_easy_strerror)                                                                                                    \
-	X(curl_easy_cleanup)                                                                                                     \
-	X(curl_slist_append)                                                                                                     \
-	X(curl_slist_free_all)
-
-struct curl_library {
-	LAZY_FUNCTIONS(CURL_FUNCTIONS)
-};
-
-static const char *const sonames[] = { "libcurl.so.4", NULL };
-static const char *const functions[] = { CURL_FUNCTIONS(LAZY_NAME) NULL };
-static const struct lazy_library curl = { "fetching over HTTP", "libcurl4", sonames, functions };
 
 enum { DEFAULT_TIMEOUT_MS = 30000, CONNECT_TIMEOUT_MS = 10000, MAX_REDIRECTS = 5, DEFAULT_MAX_BYTES = 64 << 20 };
 
@@ -86,7 +65,7 @@ static int prepare(struct transfer *t, pipe_error *err)
 {
 	const struct http_get *r = t->request;
 	struct url url;
-	int rc = lazy_open(&curl, &t->handle, &t->lib, err);
+	int rc = curl_library_open(&t->handle, &t->lib, err);
 
 	if (rc)
 		return rc;
@@ -131,24 +110,14 @@ static int configure(struct transfer *t, uint64_t max_bytes, pipe_error *err)
 	return failed ? error_set(err, PIPE_EUNSUPPORTED, "the installed libcurl is too old") : PIPE_OK;
 }
 
-/* A TLS connection that breaks while it is written to raises SIGPIPE, which is not for the host to see. */
 static CURLcode perform(struct transfer *t)
 {
-	struct timespec now = { 0, 0 };
-	sigset_t broken, before, pending;
-	bool was_pending;
+	struct broken_pipes broken;
 	CURLcode code;
 
-	sigemptyset(&broken);
-	sigaddset(&broken, SIGPIPE);
-	sigpending(&pending);
-	was_pending = sigismember(&pending, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	broken_pipes_hold(&broken);
 	code = t->lib.curl_easy_perform(t->easy);
-	if (!was_pending)
-		while (sigtimedwait(&broken, NULL, &now) == SIGPIPE)
-			;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	broken_pipes_drop(&broken);
 	return code;
 }
 

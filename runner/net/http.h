@@ -1,4 +1,4 @@
-/* Getting a file over HTTP(S) through libcurl (loaded when first needed).  The one place that says curl_. */
+/* Getting a file over HTTP(S) through libcurl (loaded when first needed).   */
 #ifndef RUNNER_HTTP_H
 #define RUNNER_HTTP_H
 

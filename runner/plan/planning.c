@@ -6,6 +6,7 @@
 #include "runner/plan/predefined.h"
 #include "runner/plan/replay.h"
 #include "runner/plan/variables_file.h"
+#include "stages/stage.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -162,11 +163,11 @@ static void refuse_unhonoured(struct pipe_plan *p)
 {
 	for (uint32_t i = 0; i < p->pipeline->jobs.count; i++) {
 		const struct job *j = &p->pipeline->jobs.items[i];
-		for (uint32_t k = 0; k < j->unhonoured.count; k++) {
-			const struct pair *at = node_pair(j->node, j->unhonoured.items[k]);
+		for (uint32_t k = 0; k < j->settings->unhonoured.count; k++) {
+			const struct pair *at = node_pair(j->node, j->settings->unhonoured.items[k]);
 			diag_error(&p->diagnostics, at ? at->key->at : j->at, "not-honoured",
-				   "the local executor does not honour \"%s\" of the job \"%s\"", j->unhonoured.items[k],
-				   j->name);
+				   "the local executor does not honour \"%s\" of the job \"%s\"",
+				   j->settings->unhonoured.items[k], j->name);
 			diag_hint(&p->diagnostics, "leave out --strict to run the job on this machine without it");
 		}
 	}
@@ -183,6 +184,7 @@ static int load_and_plan(struct pipe_plan *p, struct load_options *load, pipe_er
 	scope.unset = p->options.unset;
 	load->variables = &scope;
 	load->limits = p->options.limits;
+	load->uses = &stage_uses;
 	load->assume_changed = p->options.assume_changed;
 	load->world = p->options.world;
 	rc = pipeline_load(&p->pipeline, &p->arena, load, &p->diagnostics);

@@ -4,6 +4,7 @@
 #include "pipeline/keyword/keyword.h"
 #include "runner/plan/planning.h"
 #include "runner/plan/predefined.h"
+#include "stages/stage.h"
 
 struct view_request {
 	const struct pipe_plan *plan;
@@ -80,20 +81,26 @@ static int keyword_help(const struct view_request *r)
 {
 	const char *path = r->options->subject ? r->options->subject : "";
 
-	if (keyword_explain(path, r->options->colour, r->out))
+	if (keyword_explain(path, &stage_uses, r->options->colour, r->out))
 		return PIPE_OK;
-	return error_set(r->err, PIPE_ENOTFOUND, "there is no keyword \"%s\"", path);
+	return error_set(r->err, PIPE_ENOTFOUND, "there is no keyword and no type of stage \"%s\"", path);
 }
 
 static int language_schema(const struct view_request *r)
 {
-	keyword_schema(r->out);
+	keyword_schema(&stage_uses, r->out);
 	return PIPE_OK;
 }
 
 static int language_reference(const struct view_request *r)
 {
 	keyword_reference(r->out);
+	return PIPE_OK;
+}
+
+static int language_stages(const struct view_request *r)
+{
+	uses_reference(&stage_uses, r->out);
 	return PIPE_OK;
 }
 
@@ -123,6 +130,7 @@ static const struct {
 	[PIPE_VIEW_SCHEMA] = { language_schema, NEEDS_NOTHING },
 	[PIPE_VIEW_REFERENCE] = { language_reference, NEEDS_NOTHING },
 	[PIPE_VIEW_PREDEFINED] = { language_predefined, NEEDS_NOTHING },
+	[PIPE_VIEW_STAGES] = { language_stages, NEEDS_NOTHING },
 };
 
 /* Where a view's text goes, also before it is whole. */

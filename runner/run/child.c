@@ -99,7 +99,7 @@ static struct node *artifact_item(struct job_run *j, const struct trigger_file *
 static int including(struct job_run *j, const struct scope *scope, struct arena *a, struct child_source *child,
 		     child_files *files, pipe_error *err)
 {
-	const struct trigger *t = j->plan->job->trigger;
+	const struct trigger *t = j->plan->job->settings->trigger;
 	struct node *list = node_list(a, t->at, t->files.count), *map = node_map(a, t->at, 1);
 	struct node *key = node_scalar(a, t->at, "include", 7);
 	struct str out;
@@ -125,9 +125,9 @@ static int including(struct job_run *j, const struct scope *scope, struct arena 
 static bool forward(struct job_run *j, const struct scope *scope, struct arena *a, struct variables *out)
 {
 	const struct pipe_plan *plan = j->pipeline->plan;
-	const struct trigger *t = j->plan->job->trigger;
+	const struct trigger *t = j->plan->job->settings->trigger;
 	const struct variables *const layers[] = { t->forward_yaml ? &plan->pipeline->variables : NULL,
-						   t->forward_yaml ? &j->plan->job->variables : NULL,
+						   t->forward_yaml ? &j->plan->job->settings->variables : NULL,
 						   t->forward_yaml ? j->plan->matrix : NULL,
 						   t->forward_yaml ? j->plan->rule : NULL,
 						   t->forward_pipeline ? &plan->variables : NULL };
@@ -149,7 +149,7 @@ static bool forward(struct job_run *j, const struct scope *scope, struct arena *
 
 static int load_child(struct job_run *j, struct arena *a, struct pipe_plan **out, pipe_error *err)
 {
-	const struct trigger *t = j->plan->job->trigger;
+	const struct trigger *t = j->plan->job->settings->trigger;
 	const struct trigger_file *first = &t->files.items[0];
 	struct variables down = { 0 };
 	child_files files = { 0 };
@@ -200,7 +200,7 @@ static void fail_trigger(struct job_run *j, const pipe_error *err)
 
 void child_start(struct job_run *j)
 {
-	const struct trigger *t = j->plan->job->trigger;
+	const struct trigger *t = j->plan->job->settings->trigger;
 	struct pipe_run *s = j->pipeline->session;
 	struct pipeline_run *child;
 	struct pipe_plan *plan = NULL;

@@ -149,7 +149,8 @@ enum field {
 	HAS_JOBS = 1 << 6,
 	HAS_REASON = 1 << 7,
 	HAS_FAILURE = 1 << 8,
-	HAS_TEXT = 1 << 9
+	HAS_TEXT = 1 << 9,
+	HAS_EVIDENCE = 1 << 10
 };
 
 static const unsigned fields_of[] = {
@@ -159,6 +160,7 @@ static const unsigned fields_of[] = {
 	[PIPE_EVENT_JOB_RETRY] = HAS_JOB | HAS_ATTEMPT | HAS_EXIT | HAS_REASON | HAS_FAILURE,
 	[PIPE_EVENT_JOB_FINISHED] = HAS_JOB | HAS_ATTEMPT | HAS_STATUS | HAS_EXIT | HAS_DURATION | HAS_REASON | HAS_FAILURE,
 	[PIPE_EVENT_WARNING] = HAS_JOB | HAS_TEXT,
+	[PIPE_EVENT_EVIDENCE] = HAS_JOB | HAS_ATTEMPT | HAS_EVIDENCE,
 	[PIPE_EVENT_RUN_FINISHED] = HAS_STATUS | HAS_DURATION | HAS_REASON | HAS_FAILURE,
 };
 
@@ -176,6 +178,61 @@ static void write_job(struct json *j, const pipe_event *e)
 	jsonw_kstring(j, "job", e->job);
 	optional_int(j, "index", e->job ? (int64_t)e->job_index : -1);
 	jsonw_kstring(j, "stage", e->job ? e->stage : NULL);
+}
+
+struct count {
+	const char *key;
+	uint64_t number;
+};
+
+static void write_counts(struct json *j, const struct count *counts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		jsonw_kint(j, counts[i].key, counts[i].number > INT64_MAX ? INT64_MAX : (int64_t)counts[i].number);
+}
+
+/* A group of counts; null: there was no report of that sort. */
+static void write_group(struct json *j, const char *key, int is_there, const struct count *counts, size_t n)
+{
+	jsonw_key(j, key);
+	if (!is_there) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_object(j);
+	write_counts(j, counts, n);
+	jsonw_object_end(j);
+}
+
+static void write_evidence(struct json *j, const pipe_evidence *e)
+{
+	const struct count tests[] = { { "passed", e->passed },
+				       { "failed", e->failed },
+				       { "errors", e->errors },
+				       { "flaky", e->flaky },
+				       { "skipped", e->skipped },
+				       { "quarantined", e->quarantined },
+				       { "duration_ms", e->tests_ms < 0 ? 0 : (uint64_t)e->tests_ms } };
+	const struct count coverage[] = { { "lines", e->lines },
+					  { "lines_hit", e->lines_hit },
+					  { "branches", e->branches },
+					  { "branches_hit", e->branches_hit } };
+	const struct count findings[] = {
+		{ "critical", e->critical }, { "high", e->high },	{ "medium", e->medium },	{ "low", e->low },
+		{ "info", e->info },	     { "unknown", e->unknown }, { "suppressed", e->suppressed }
+	};
+	const struct count others[] = { { "metrics", e->metrics },
+					{ "components", e->components },
+					{ "images", e->images },
+					{ "reports", e->reports },
+					{ "broken_reports", e->broken },
+					{ "conditions", e->conditions },
+					{ "failed_conditions", e->conditions_failed } };
+
+	write_group(j, "tests", e->has_tests, tests, sizeof(tests) / sizeof(*tests));
+	write_group(j, "coverage", e->has_coverage, coverage, sizeof(coverage) / sizeof(*coverage));
+	write_group(j, "findings", e->has_findings, findings, sizeof(findings) / sizeof(*findings));
+	write_counts(j, others, sizeof(others) / sizeof(*others));
 }
 
 static void write_fields(struct json *j, const pipe_event *e, unsigned fields)
@@ -203,6 +260,8 @@ static void write_fields(struct json *j, const pipe_event *e, unsigned fields)
 		jsonw_kstring(j, "failure", e->failure);
 	if (fields & HAS_TEXT)
 		jsonw_kstring(j, "text", e->text);
+	if (fields & HAS_EVIDENCE)
+		write_evidence(j, e->evidence ? e->evidence : &(pipe_evidence){ 0 });
 }
 
 int pipe_event_json(const pipe_event *event, pipe_write_cb write, void *payload)

@@ -60,9 +60,16 @@ static bool on_path(const char *name)
 /* The job's shell: what it says, or bash where there is one. */
 static const struct shell *shell_of(const struct job *job)
 {
-	if (job->shell)
-		return job->shell->argv.count == 1 ? shell_named(job->shell->argv.items[0]) : NULL;
+	if (job->settings->shell)
+		return job->settings->shell->argv.count == 1 ? shell_named(job->settings->shell->argv.items[0]) : NULL;
 	return on_path("bash") ? &shells[0] : &shells[1];
+}
+
+bool job_shell_is(const struct job *job, const char *name)
+{
+	const struct shell *shell = shell_of(job);
+
+	return shell && !strcmp(shell->name, name);
 }
 
 static void add_commands(struct str *s, const script *commands)
@@ -103,10 +110,11 @@ static int write_file(const char *path, const struct str *text, pipe_error *err)
 }
 
 /* argv for a shell that takes `-c TEXT`, or for anything that takes a file. */
-static int make_argv(const struct job *job, const struct shell *shell, const struct str *text, const char *file, struct arena *a,
-		     struct job_script *out, pipe_error *err)
+static int make_argv(const struct job_run *j, const struct shell *shell, const struct str *text, const char *suffix,
+		     struct arena *a, struct job_script *out, pipe_error *err)
 {
-	uint32_t n = shell ? 1 : job->shell->argv.count, i = 0;
+	const struct job *job = j->plan->job;
+	uint32_t n = shell ? 1 : job->settings->shell->argv.count, i = 0;
 	const char **argv = ARENA_ARRAY(a, const char *, n + 3);
 	int rc;
 
@@ -115,7 +123,7 @@ static int make_argv(const struct job *job, const struct shell *shell, const str
 	if (shell)
 		argv[i++] = shell->name;
 	while (i < n) {
-		argv[i] = job->shell->argv.items[i];
+		argv[i] = job->settings->shell->argv.items[i];
 		i++;
 	}
 	if (shell && text->length < ARGUMENT_MAX) {
@@ -124,18 +132,20 @@ static int make_argv(const struct job *job, const struct shell *shell, const str
 		if (!argv[i])
 			return error_nomem(err);
 	} else {
-		rc = write_file(file, text, err);
+		argv[i] = out->file = job_path(j, suffix, a);
+		if (!out->file)
+			return error_nomem(err);
+		rc = write_file(out->file, text, err);
 		if (rc)
 			return rc;
-		argv[i] = out->file = file;
 	}
 	out->argv = argv;
 	return PIPE_OK;
 }
 
-int job_script_make(struct job_run *j, enum script_part part, const char *script_file, struct arena *a, struct job_script *out,
-		    pipe_error *err)
+int job_script_make(struct job_run *j, enum script_part part, struct arena *a, struct job_script *out, pipe_error *err)
 {
+	const char *suffix = part == PART_MAIN ? ".script" : ".after_script";
 	const struct job *job = j->plan->job;
 	const struct shell *shell = shell_of(job);
 	struct str text;
@@ -146,16 +156,31 @@ int job_script_make(struct job_run *j, enum script_part part, const char *script
 	if (shell)
 		str_adds(&text, shell->prologue);
 	if (part == PART_MAIN) {
-		if (job->pre_get_sources)
-			add_apart(&text, shell, job->pre_get_sources);
-		add_commands(&text, &job->before_script);
+		if (job->settings->pre_get_sources)
+			add_apart(&text, shell, job->settings->pre_get_sources);
+		add_commands(&text, &job->settings->before_script);
 		add_commands(&text, &job->main);
 	} else {
-		add_commands(&text, &job->after_script);
+		add_commands(&text, &job->settings->after_script);
 	}
 	if (shell)
 		str_adds(&text, shell->epilogue);
-	rc = text.failed ? error_nomem(err) : make_argv(job, shell, &text, script_file, a, out, err);
+	rc = text.failed ? error_nomem(err) : make_argv(j, shell, &text, suffix, a, out, err);
+	str_clear(&text);
+	return rc;
+}
+
+int job_script_text(struct job_run *j, const char *commands, const char *suffix, struct arena *a, struct job_script *out,
+		    pipe_error *err)
+{
+	const struct shell *shell = shell_of(j->plan->job);
+	struct str text;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	str_init(&text);
+	str_printf(&text, "%s%s\n%s", shell ? shell->prologue : "", commands, shell ? shell->epilogue : "");
+	rc = text.failed ? error_nomem(err) : make_argv(j, shell, &text, suffix, a, out, err);
 	str_clear(&text);
 	return rc;
 }
@@ -253,16 +278,20 @@ static void put(struct environment_list *e, const char *name, const char *value)
 	e->strings[e->count++] = text;
 }
 
-static int put_runner(struct environment_list *e, struct job_run *j, const char *workspace, const char *status)
+static int put_runner(struct environment_list *e, struct job_run *j, const char *workspace, const char *status, const char **mark)
 {
 	struct variables all = { 0 };
+
+	*mark = arena_printf(e->a, "PIPE_TASK=%s/%u", j->pipeline->nonce, j->index);
+	if (!*mark || e->count == e->room)
+		return PIPE_ENOMEM;
+	e->strings[e->count++] = *mark;
 
 	if (!runner_variables(j, workspace, e->a, &all))
 		return PIPE_ENOMEM;
 	for (uint32_t i = 0; i < all.list.count; i++)
 		put(e, all.list.items[i].name, all.list.items[i].value);
 	put(e, "CI_JOB_STATUS", status);
-	put(e, "PIPE_TASK", arena_printf(e->a, "%s/%u", j->pipeline->nonce, j->index));
 	return PIPE_OK;
 }
 
@@ -318,7 +347,7 @@ static bool is_simple(const struct job_run *j)
 {
 	const struct job *job = j->plan->job;
 
-	return !job->variables.list.count && !job->inherit_variables && !j->plan->matrix && !j->plan->rule &&
+	return !job->settings->variables.list.count && !job->settings->inherit_variables && !j->plan->matrix && !j->plan->rule &&
 	       !j->pipeline->has_dotenv && !j->plan->environment_name;
 }
 
@@ -372,7 +401,7 @@ static int simple_environment(struct job_run *j, struct environment_list *e, pip
 }
 
 int job_environment_make(struct job_run *j, const char *workspace, const char *status, struct arena *a, const char *const **envp,
-			 pipe_error *err)
+			 const char **mark, pipe_error *err)
 {
 	struct job_variables variables;
 	struct variables all = { 0 };
@@ -390,7 +419,7 @@ int job_environment_make(struct job_run *j, const char *workspace, const char *s
 		rc = put_all(&e, &all, &j->pipeline->session->host, err);
 	if (rc)
 		return rc;
-	if (put_runner(&e, j, workspace, status) || e.failed)
+	if (put_runner(&e, j, workspace, status, mark) || e.failed)
 		return error_nomem(err);
 	*envp = e.strings;
 	return PIPE_OK;

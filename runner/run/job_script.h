@@ -13,14 +13,20 @@ struct job_script {
 	const char *file;	 /* the script was written here, to be removed; NULL: it is in argv */
 };
 
-/* Puts the script together.  script_file: where to write it when it is too long for an argument or the shell wants a file. */
-int job_script_make(struct job_run *j, enum script_part part, const char *script_file, struct arena *a, struct job_script *out,
+/* Is the job's script for the shell of that name, bash or sh? */
+bool job_shell_is(const struct job *job, const char *name);
+
+/* Puts the script together; into a file in the run's directory when it is too long for an argument or the shell wants a file. */
+int job_script_make(struct job_run *j, enum script_part part, struct arena *a, struct job_script *out, pipe_error *err);
+
+/* A text of its own, for the same shell. */
+int job_script_text(struct job_run *j, const char *commands, const char *suffix, struct arena *a, struct job_script *out,
 		    pipe_error *err);
 
 /* The whole environment, NULL-terminated: this process's own, over it the job's variables.  workspace: CI_PROJECT_DIR.  status:
- * CI_JOB_STATUS. */
+ * CI_JOB_STATUS.  mark: the entry of it that task_spec wants to know. */
 int job_environment_make(struct job_run *j, const char *workspace, const char *status, struct arena *a, const char *const **envp,
-			 pipe_error *err);
+			 const char **mark, pipe_error *err);
 /* The variables that a job sees from others: dotenv reports along its artifact edges. */
 bool job_dotenv_inherit(struct job_run *j, struct arena *a, struct variables *out);
 /* What a scope of job_scope points to. */

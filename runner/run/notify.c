@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { QUEUED_MOST = 16 * 1024 }; /* bytes of output that wait for a commit */
+
 static const char *keep(struct pipe_run *s, const char *text)
 {
 	return text ? arena_strdup(&s->event_arena, text) : NULL;
@@ -87,7 +89,7 @@ static void store_change(struct job_run *j, const char *reason, const char *fail
  * fails. */
 static bool is_passage(const struct job_run *j)
 {
-	return j->pipeline->trigger && j->plan->job->trigger &&
+	return j->pipeline->trigger && j->plan->job->settings->trigger &&
 	       (j->status == PIPE_STATUS_RUNNING || j->status == PIPE_STATUS_SUCCESS);
 }
 
@@ -111,6 +113,22 @@ void notify_job(struct job_run *j, enum pipe_event_kind kind, const char *reason
 	}
 	if (kind == PIPE_EVENT_JOB_STARTED)
 		e->expected_ms = j->expected_ms;
+}
+
+void notify_evidence(struct job_run *j, const pipe_evidence *evidence)
+{
+	struct pipe_run *s = j->pipeline->session;
+	pipe_event *e;
+	pipe_evidence *kept;
+
+	if (!s->options.on_event || !(e = push(s)))
+		return;
+	e->kind = PIPE_EVENT_EVIDENCE;
+	fill_job(e, j, &s->event_arena);
+	kept = ARENA_NEW(&s->event_arena, pipe_evidence);
+	if (kept)
+		*kept = *evidence;
+	e->evidence = kept;
 }
 
 void notify_run(struct pipeline_run *p, enum pipe_event_kind kind)
@@ -149,6 +167,25 @@ void notify_warning(struct pipeline_run *p, struct job_run *j, const char *forma
 	e->text_length = e->text ? strlen(e->text) : 0;
 }
 
+static bool queue_output(struct job_run *j, const char *text, size_t length)
+{
+	struct pipe_run *s = j->pipeline->session;
+	char *copy;
+	pipe_event *e;
+
+	if (length > QUEUED_MOST || s->event_arena.used > QUEUED_MOST)
+		return false;
+	copy = arena_strndup(&s->event_arena, text, length);
+	e = copy ? push(s) : NULL;
+	if (!e)
+		return false;
+	e->kind = PIPE_EVENT_LOG;
+	fill_job(e, j, &s->event_arena);
+	e->text = copy;
+	e->text_length = length;
+	return true;
+}
+
 void notify_output(struct job_run *j, const char *text, size_t length)
 {
 	struct pipe_run *s = j->pipeline->session;
@@ -162,8 +199,11 @@ void notify_output(struct job_run *j, const char *text, size_t length)
 
 	if (!s->options.on_event || !length)
 		return;
+	/* The job's own start comes before its first line.  A little output waits for the commit with it; for more a commit is made. */
+	if (s->first_event && queue_output(j, text, length))
+		return;
 	if (s->first_event)
-		notify_flush(s); /* the job's own start comes before its first line */
+		notify_flush(s);
 	fill_job(&e, j, &scratch);
 	s->options.on_event(s->options.payload, &e);
 	arena_clear(&scratch);

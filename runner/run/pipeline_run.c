@@ -357,8 +357,8 @@ static void warn_unhonoured(struct pipeline_run *p)
 
 	for (uint32_t i = 0; i < p->plan->plan->jobs.count; i++) {
 		const struct plan_job *j = &p->plan->plan->jobs.items[i];
-		for (uint32_t k = 0; j->selected && k < j->job->unhonoured.count; k++) {
-			const char *name = j->job->unhonoured.items[k];
+		for (uint32_t k = 0; j->selected && k < j->job->settings->unhonoured.count; k++) {
+			const char *name = j->job->settings->unhonoured.items[k];
 			if (map_get(&seen, name, strlen(name)) ||
 			    !map_put(&seen, &p->arena, name, strlen(name), (void *)(uintptr_t)pipeline))
 				continue;
@@ -402,6 +402,8 @@ int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const str
 		rc = make_jobs(p, err);
 	if (rc == PIPE_OK)
 		rc = scheduler_create(&p->scheduler, plan->plan, p->expected, s->places == 1, err);
+	if (rc == PIPE_OK && trigger)
+		rc = pipeline_run_check_tools(p, err);
 	if (rc == PIPE_OK && !resume)
 		rc = create_in_store(p, err);
 	if (rc == PIPE_OK && resume)
@@ -414,6 +416,8 @@ int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const str
 		rc = pipeline_run_directory(p, err);
 	if (rc == PIPE_OK && !trigger && (resume || s->options.retry_of))
 		rc = keep_earlier(p, resume ? resume : s->options.retry_of, err);
+	if (rc == PIPE_OK && !trigger)
+		rc = pipeline_run_check_tools(p, err);
 	if (rc) {
 		pipeline_run_free(p);
 		return rc;
@@ -424,6 +428,8 @@ int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const str
 	notify_run(p, PIPE_EVENT_RUN_STARTED);
 	warn_unhonoured(p);
 	settle_kept(p);
+	if (!trigger && !resume && s->options.retry_of)
+		pipeline_run_keep_evidence(p, s->options.retry_of);
 	*out = p;
 	return PIPE_OK;
 }

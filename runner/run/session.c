@@ -84,12 +84,23 @@ static void close_handle(struct pipe_run *s, uv_handle_t *handle)
 	uv_close(handle, on_closed);
 }
 
+/* While the locks of the runs are held: it may replace their logs. */
+static void stop_packer(struct pipe_run *s)
+{
+	pipe_error err;
+
+	if (log_packer_free(s->packer, &err))
+		session_log(s, "a log could not be compressed: %s", err.text);
+	s->packer = NULL;
+}
+
 /* Everything has ended: the last event, then the handles. */
 static void finish(struct pipe_run *s)
 {
 	s->finishing = true;
 	notify_run(s->root, PIPE_EVENT_RUN_FINISHED);
 	notify_flush(s);
+	stop_packer(s);
 	run_lock_free(s->root->lock); /* after the commit that says that the run has ended */
 	s->root->lock = NULL;
 	close_handle(s, (uv_handle_t *)&s->wake);
@@ -127,9 +138,10 @@ static bool start_one(struct pipeline_run *p)
 	j = &p->jobs[i];
 	if (!resource_acquire(j))
 		return true; /* it waits elsewhere now; the next one may start */
-	if (j->plan->when == WHEN_MANUAL && j->plan->job->manual_confirmation)
-		notify_warning(p, j, "it was started by name, so its question is not put: %s", j->plan->job->manual_confirmation);
-	if (j->plan->job->trigger)
+	if (j->plan->when == WHEN_MANUAL && j->plan->job->settings->manual_confirmation)
+		notify_warning(p, j, "it was started by name, so its question is not put: %s",
+			       j->plan->job->settings->manual_confirmation);
+	if (j->plan->job->settings->trigger)
 		child_start(j);
 	else
 		job_run_start(j);
@@ -295,12 +307,15 @@ static int tell_older(void *payload, const pipe_run_record *r)
 	return 0;
 }
 
-/* Runs that are under way for the same file and branch hear of this one. */
+/* Runs that are under way for the same file and branch hear of this one.  Mostly there are none at all. */
 static void tell_older_runs(struct pipe_run *s)
 {
 	struct newer n = { s, s->plan->options.ref ? s->plan->options.ref : "" };
+	bool others = true;
 	pipe_error err;
 
+	if (store_other_runs(s->store, s->root->number, &others, &err) == PIPE_OK && !others)
+		return;
 	if (store_runs(s->store, 0, OLDER_RUNS, tell_older, &n, &err))
 		session_log(s, "older runs could not be told of this one: %s", err.text);
 }
@@ -346,6 +361,18 @@ static int make_mask(struct pipe_run *s, pipe_error *err)
 	return rc == PIPE_OK ? mask_compile(s->mask, err) : rc;
 }
 
+/* Handles of jobs. */
+static void on_handle_opened(void *payload)
+{
+	((struct pipe_run *)payload)->handles++;
+}
+
+static void on_handle_closed(void *payload)
+{
+	((struct pipe_run *)payload)->handles--;
+	session_settle(payload);
+}
+
 static int open_handles(struct pipe_run *s, pipe_error *err)
 {
 	int rc;
@@ -368,6 +395,12 @@ static int open_handles(struct pipe_run *s, pipe_error *err)
 	uv_timer_init(s->loop, &s->commit);
 	s->handles += 3;
 	s->wake.data = s->turn.data = s->poll.data = s->commit.data = s;
+	s->desk = (struct stage_desk){ .state_directory = s->project->state_directory,
+				       .loop = s->loop,
+				       .opened = on_handle_opened,
+				       .closed = on_handle_closed,
+				       .payload = s };
+	desk_init(&s->desk);
 	return PIPE_OK;
 }
 
@@ -447,7 +480,8 @@ static int begin(struct pipe_run *s, pipe_error *err)
 	int rc;
 
 	if ((rc = store_open(&s->store, s->project->state_directory, STORE_WRITE, s->options.durable, err)) ||
-	    (rc = recover(s, err)) || (rc = take_environment(s, err)) || (rc = make_mask(s, err)) || (rc = open_handles(s, err)))
+	    (rc = recover(s, err)) || (rc = log_packer_create(&s->packer, s->project->state_directory, err)) ||
+	    (rc = take_environment(s, err)) || (rc = make_mask(s, err)) || (rc = open_handles(s, err)))
 		return rc;
 	if (s->plan->git.is_repository) {
 		bool dirty = false;
@@ -463,6 +497,7 @@ static int begin(struct pipe_run *s, pipe_error *err)
 
 static void drop(struct pipe_run *s)
 {
+	stop_packer(s);
 	while (s->pipelines) {
 		struct pipeline_run *p = s->pipelines;
 		s->pipelines = p->next;
@@ -471,6 +506,7 @@ static void drop(struct pipe_run *s)
 	resource_free_all(s);
 	if (s->loop_is_own)
 		uv_loop_close(&s->own_loop);
+	desk_clear(&s->desk);
 	mask_free(s->mask);
 	store_free(s->store);
 	arena_clear(&s->arena);
@@ -492,7 +528,7 @@ static void abandon(struct pipe_run *s)
 			s->handles++;
 			s->executor->ops->close(s->executor, on_executor_closed, s);
 		}
-		while (s->handles && uv_run(s->loop, UV_RUN_ONCE))
+		while ((s->handles || s->busy) && uv_run(s->loop, UV_RUN_ONCE))
 			;
 	}
 	drop(s);
@@ -529,6 +565,8 @@ int pipe_run_start(pipe_run **out, pipe_project *project, const pipe_plan *plan,
 	}
 	*out = s;
 	session_schedule(s);
+	if (s->running)
+		store_get_ready(s->store);
 	return PIPE_OK;
 }
 

@@ -4,10 +4,15 @@
  *   session.c        start, wait, cancel, free; the turn of the loop
  *   pipeline_run.c   one pipeline (the root or a child): its row in the history, what its scheduler decides, its end
  *   job_run.c        one job: the state machine
+ *   job_prepare.c    what a job asks for, with its variables put in; job_output.c its output; job_judge.c how it ended;
+ *   job_results.c    what it leaves in the history (active_job.h is what these share)
  *   job_files.c      what goes in before a job and comes out after it (caches, artifacts, reports): on worker threads
+ *   job_direct.c     whether its shell is needed at all
  *   job_script.c     the script and the environment of a job
  *   child.c          trigger jobs
  *   notify.c         events: to the store, then to the subscriber
+ *   job_stage.c      typed jobs, and reports: what a job hands to runner/stage/
+ *   pipeline_stages.c  what is known of typed jobs before they run: tools, the baseline, the evidence of kept ones
  */
 #ifndef RUNNER_SESSION_H
 #define RUNNER_SESSION_H
@@ -19,9 +24,11 @@
 #include "runner/history/lock.h"
 #include "runner/history/project.h"
 #include "runner/log/log.h"
+#include "runner/log/log_packer.h"
 #include "runner/log/mask.h"
 #include "runner/plan/planning.h"
 #include "runner/run/scheduler.h"
+#include "runner/stage/desk.h"
 #include "runner/store/store.h"
 #include <stdatomic.h>
 #include <uv.h>
@@ -45,6 +52,7 @@ struct job_run {
 	bool has_archive;   /* artifacts to hand on */
 	bool restored;	    /* kept, and its artifacts are in the shared working copy again */
 	bool told_to_wait;  /* for its resource group: said once */
+	bool tools_known;   /* of a typed job: they are there */
 };
 
 /* One pipeline: the root's or a child's. */
@@ -63,8 +71,9 @@ struct pipeline_run {
 	char nonce[33];
 	int64_t number, started_ms;
 	struct run_lock *lock;
-	int control;	     /* run_control_open's descriptor; -1: none */
-	const char **common; /* the part of the environment that simple jobs share; job_script.c */
+	int control;			    /* run_control_open's descriptor; -1: none */
+	struct evidence_baseline *baseline; /* NULL: not looked for yet */
+	const char **common;		    /* the part of the environment that simple jobs share; job_script.c */
 	uint32_t common_count;
 	bool common_tried;
 	uint32_t open, failed; /* selected jobs that have not ended; that failed */
@@ -106,6 +115,9 @@ struct pipe_run {
 	struct store *store;
 	struct executor *executor;
 	struct mask *mask;
+	struct direct_program *direct; /* job_direct.c */
+	struct log_packer *packer;
+	struct stage_desk desk;
 	struct variables host;	  /* this process's environment, split once */
 	struct arena arena;	  /* what lives as long as the session */
 	struct arena event_arena; /* texts of pending events; cleared when they are delivered */
@@ -141,6 +153,8 @@ void session_log(const struct pipe_run *s, const char *format, ...) __attribute_
 void notify_job(struct job_run *j, enum pipe_event_kind kind, const char *reason, const char *failure, double coverage,
 		const struct log_writer *log);
 void notify_run(struct pipeline_run *p, enum pipe_event_kind kind);
+/* What the job's evidence adds up to. */
+void notify_evidence(struct job_run *j, const pipe_evidence *evidence);
 void notify_warning(struct pipeline_run *p, struct job_run *j, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Output: at once. */
 void notify_output(struct job_run *j, const char *text, size_t length);
@@ -165,6 +179,14 @@ const char *job_path(const struct job_run *j, const char *suffix, struct arena *
 /* The job has ended; tells scheduler, history and subscriber. */
 void pipeline_run_ended(struct job_run *j, enum pipe_status status, const char *reason, const char *failure, double coverage,
 			const struct log_writer *log);
+
+/* ---- pipeline_stages.c ---- */
+/* Tools that typed jobs need, and that are missing or too old: PIPE_EUNSUPPORTED, one sentence for all. */
+int pipeline_run_check_tools(struct pipeline_run *p, pipe_error *err);
+/* What kept jobs have said in the run that is repeated is said in this one too; on a worker thread, before any other job's evidence. */
+void pipeline_run_keep_evidence(struct pipeline_run *p, int64_t from);
+/* Never NULL; lives as long as the pipeline. */
+const struct evidence_baseline *pipeline_run_baseline(struct pipeline_run *p);
 
 /* ---- resource.c ---- */
 /* May the job start as far as its resource group is concerned?  If not it waits there and is put back when the group is free. */
