@@ -12,7 +12,8 @@ WARN    := -std=c11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototy
            -Wvla -Wformat=2 $(if $(WERROR),-Werror)
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -Iinclude $(if $(SAN),-DARENA_MALLOC)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-LIBS    := -lyaml -lsqlite3 -luv -lpcre2-8 -ljansson -lzstd -lexpat -lm
+# In the order in which the dynamic linker should look for a symbol: most of those that it must find at the start are SQLite's own.
+LIBS    := -lsqlite3 -luv -lyaml -lpcre2-8 -ljansson -lzstd -lexpat -lm
 
 # The floors of the library, lowest first; cli/ stands on top of include/pipe.h alone.
 FLOORS  := base pipeline stages lua runner web
@@ -73,6 +74,8 @@ install: all
 
 deps:
 	@packaging/deps.sh build
+deps-demo:
+	@packaging/deps.sh build demo
 deps-test:
 	@packaging/deps.sh build test
 deps-check:
@@ -83,9 +86,9 @@ deps-check:
 # On all processors, unless the user said how many.
 PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
 
-demo: deps
+demo: deps-demo
 	@$(MAKE) --no-print-directory -s $(PARALLEL) $(BUILD)/pipe
-	$(BUILD)/pipe run --file examples/pipelines/demo.yml
+	$(BUILD)/pipe run --file examples/pipelines/service.yml
 
 test: deps-test
 	@$(MAKE) --no-print-directory $(PARALLEL) all $(BUILD)/unit
@@ -141,6 +144,6 @@ check-threads:
 	@tests/threads.sh build-tsan/embed
 
 -include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITOBJ:.o=.d)
-.PHONY: all install deps deps-test deps-check demo test unit bench fuzz fuzz-binaries check-house format check-format \
+.PHONY: all install deps deps-demo deps-test deps-check demo test unit bench fuzz fuzz-binaries check-house format check-format \
         check-cppcheck check-tidy check-threads docs clean
 .SECONDARY:

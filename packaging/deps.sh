@@ -1,16 +1,18 @@
 #!/bin/sh
 # Installs what a build, the tests or the checks need from Debian's packages; does nothing when all of it is there.
-#   deps.sh build [test] [check]
+#   deps.sh build [demo] [test] [check]
 set -eu
 build="gcc make pkg-config libc6-dev libyaml-dev libgit2-dev libcurl4-openssl-dev libsqlite3-dev libuv1-dev libarchive-dev libzstd-dev
        libpcre2-dev libjansson-dev libexpat1-dev libssl-dev git ca-certificates"
 test="check g++ python3 python3-pytest python3-yaml python3-jsonschema sqlite3 tmux procps zstd"
+demo="check libevent-dev python3 python3-pytest gcovr cppcheck"
 check="clang clang-format clang-tidy cppcheck libclang-rt-14-dev ninja-build"
 want=""
 for set in "$@"; do
 	case $set in
 	build) want="$want $build" ;;
-	test) want="$want $test" ;;
+	demo) want="$want $demo" ;;
+	test) want="$want $test $demo" ;;
 	check) want="$want $check" ;;
 	*) echo "deps.sh: unknown set $set" >&2; exit 2 ;;
 	esac

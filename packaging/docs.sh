@@ -1,11 +1,12 @@
 #!/bin/sh
-# Writes what is made from the tables in the code: the keyword and variable references, the command line's pages, the completions.
+# Writes what is made from the tables in the code: the keyword, stage and variable references, the command line's pages, the completions.
 #   docs.sh PIPE DIRECTORY      DIRECTORY: the checkout, or an empty one to compare with it
 set -eu
 pipe=$1
 to=$2
 mkdir -p "$to/docs/reference" "$to/packaging/completion"
 "$pipe" explain --all > "$to/docs/reference/keywords.md"
+"$pipe" explain --stages > "$to/docs/reference/stages.md"
 "$pipe" explain --predefined > "$to/docs/reference/variables.md"
 "$pipe" manual markdown > "$to/docs/cli.md"
 "$pipe" manual man > "$to/packaging/pipe.1"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A picture of a terminal: reads what `tmux capture-pane -e -p` prints, writes an SVG.
 
-    tmux new-session -d -x 92 -y 24 'pipe run --file examples/pipelines/demo.yml; sleep 9'; sleep 2
+    tmux new-session -d -x 92 -y 18 'pipe run --file examples/pipelines/service.yml; sleep 9'; sleep 2
     tmux capture-pane -e -p | packaging/terminal-svg.py 'pipe run' >docs/pipe-run.svg
 """
 import re

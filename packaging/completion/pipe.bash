@@ -17,7 +17,7 @@ _pipe()
 	-m|--manual) jobs=1 ;;
 	esac
 	if [ -z "$command" ]; then
-		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs artifacts retry cancel gc version help" -- "$word"))
+		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts retry cancel gc version help" -- "$word"))
 		return
 	fi
 	case $command in
@@ -38,7 +38,7 @@ _pipe()
 		jobs=1
 		;;
 	explain)
-		options="--job --all --predefined --file --variable --secret --unset-variable --variables-file --input --as --assume-changed --offline --limit --strict --directory --state-dir --color --quiet --help "
+		options="--job --all --predefined --stages --file --variable --secret --unset-variable --variables-file --input --as --assume-changed --offline --limit --strict --directory --state-dir --color --quiet --help "
 		jobs=1
 		;;
 	schema)
@@ -56,6 +56,22 @@ _pipe()
 	logs)
 		options="--follow --from-line --times --format --directory --state-dir --color --quiet --help "
 		jobs=1
+		;;
+	tests)
+		options="--failed --all --job --limit --format --directory --state-dir --color --quiet --help "
+		jobs=0
+		;;
+	findings)
+		options="--severity --kind --new --job --suppressed --format --directory --state-dir --color --quiet --help "
+		jobs=0
+		;;
+	coverage)
+		options="--below --job --format --directory --state-dir --color --quiet --help "
+		jobs=0
+		;;
+	compare)
+		options="--all --format --directory --state-dir --color --quiet --help "
+		jobs=0
 		;;
 	artifacts)
 		options="--extract --format --directory --state-dir --color --quiet --help "
@@ -99,6 +115,16 @@ _pipe()
 	show:--color) words="auto always never " ;;
 	logs:--format) words="text json " ;;
 	logs:--color) words="auto always never " ;;
+	tests:--format) words="text json " ;;
+	tests:--color) words="auto always never " ;;
+	findings:--severity) words="critical high medium low info unknown " ;;
+	findings:--kind) words="issue warning vulnerability secret misconfiguration license " ;;
+	findings:--format) words="text json " ;;
+	findings:--color) words="auto always never " ;;
+	coverage:--format) words="text json " ;;
+	coverage:--color) words="auto always never " ;;
+	compare:--format) words="text json " ;;
+	compare:--color) words="auto always never " ;;
 	artifacts:--format) words="text json " ;;
 	artifacts:--color) words="auto always never " ;;
 	retry:--format) words="tty plain json " ;;
@@ -115,7 +141,7 @@ _pipe()
 	elif [[ $word == -* ]]; then
 		COMPREPLY=($(compgen -W "$options" -- "$word"))
 	elif [ "$command" = help ]; then
-		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs artifacts retry cancel gc version help" -- "$word"))
+		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts retry cancel gc version help" -- "$word"))
 	elif [ "$jobs" = 1 ]; then
 		COMPREPLY=($(compgen -W "$(pipe completion jobs 2>/dev/null | grep -E '^[A-Za-z0-9_./:@%+=,-]+$')" -- "$word"))
 	fi

@@ -92,7 +92,7 @@ GENERATED = {
 }
 # What only somebody who calls the library's inner parts in another way than `pipe` does can meet, or a command other than lint.
 GUARDS = {"file-limit", "file-too-large", "input-limit", "input-value", "job-not-included", "matrix-empty", "needs-limit",
-          "not-a-pipeline", "rules-exists", "spec-place", "too-many-directives", "too-many-documents"}
+          "not-a-pipeline", "rules-exists", "spec-place", "too-many-directives", "too-many-documents", "wrong-date"}
 
 
 def codes_of(project, *args):
@@ -150,12 +150,12 @@ def arguments(text, at):
 def codes_of_the_source():
     """code -> "error", "warning" or both."""
     found = {}
-    for source in sorted(ROOT.glob("pipeline/*.c")) + sorted(ROOT.glob("runner/**/*.c")):
+    for source in sorted(f for floor in ("pipeline", "stages", "runner") for f in ROOT.glob(f"{floor}/**/*.c")):
         text = source.read_text(encoding="utf-8")
         for call in re.finditer(r"\bdiag_(error|warning)\(", text):
             for code in re.findall(r'"([a-z0-9-]+)"', arguments(text, call.end())[2]):
                 found.setdefault(code, set()).add(call.group(1))
-    for code in re.findall(r'return "([a-z-]+)";', (ROOT / "pipeline" / "include_fetch.c").read_text(encoding="utf-8")):
+    for code in re.findall(r'return "([a-z-]+)";', (ROOT / "pipeline" / "compose" / "include_fetch.c").read_text(encoding="utf-8")):
         found.setdefault(code, set()).add("error")
     return found
 

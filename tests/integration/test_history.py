@@ -1,5 +1,7 @@
 """What is kept of runs, how it is looked at, repeated, cancelled and removed."""
 import json
+import signal
+import subprocess
 import time
 
 TWO = "stages: [a, b]\none: {stage: a, script: [echo 1]}\ntwo: {stage: b, script: ['test -e ok']}\n"
@@ -91,6 +93,37 @@ def test_logs_from_a_line_with_times_and_as_json(project):
     assert len(stamped) == 5 and stamped[2].startswith("[") and stamped[2].endswith("] 3")
     lines = [json.loads(line) for line in project.pipe("logs", "j", "--format", "json").out.splitlines()]
     assert [(x["number"], x["line"]) for x in lines] == [(i, str(i)) for i in range(1, 6)]
+
+
+LONG = """
+a: {script: ['seq -f "line %.0f of a long log" 1 200000']}
+"""
+
+
+def logs_on_disk(project):
+    return sorted(str(f.relative_to(project.path / ".pipe/runs")) for f in (project.path / ".pipe/runs").rglob("*.log*"))
+
+
+def test_a_long_log_is_compressed_while_a_later_run_works(project):
+    assert project.run(LONG).status == 0
+    whole = "".join(f"line {i} of a long log\n" for i in range(1, 200001))
+    assert project.pipe("logs", "1", "a").out == whole
+    project.write(".gitlab-ci.yml", "b: {script: ['sleep 30']}\n")
+    with project.start("run", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
+        wait_for(lambda: logs_on_disk(project) == ["1/0.log.zst"] and not list((project.path / ".pipe/compress").iterdir()))
+        p.send_signal(signal.SIGINT)
+        p.wait()
+    assert project.pipe("logs", "1", "a").out == whole
+    assert project.pipe("logs", "1", "a", "--from-line", "199999").out == "line 199999 of a long log\nline 200000 of a long log\n"
+
+
+def test_gc_compresses_what_no_run_had_time_for(project):
+    for _ in range(2):
+        assert project.run(LONG).status == 0
+    assert project.pipe("gc").status == 0
+    assert logs_on_disk(project) == ["1/0.log.zst", "2/0.log.zst"]
+    assert not list((project.path / ".pipe/compress").iterdir())
+    assert project.pipe("logs", "2", "a", "--from-line", "200000").out == "line 200000 of a long log\n"
 
 
 def test_logs_follow_until_the_job_ends(project):

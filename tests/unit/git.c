@@ -1,4 +1,6 @@
 #include "runner/git/git.h"
+#include "base/str.h"
+#include "runner/git/git_lines.h"
 #include "runner/git/git_quick.h"
 #include "runner/git/git_version.h"
 #include "runner/net/url.h"
@@ -533,6 +535,61 @@ START_TEST(an_unknown_base_is_an_error)
 }
 END_TEST
 
+/* "a:2-3,7 b:" */
+static const char *touched(const char *branch, const char *commit, const char *const *paths)
+{
+	struct git_lines lines;
+	struct str out;
+	const char *text;
+
+	ck_ok(git_changed_lines(work, branch, commit, &lines, &a, &err));
+	str_init(&out);
+	for (; *paths; paths++) {
+		if (!git_lines_touched(&lines, *paths, 0))
+			continue;
+		str_printf(&out, "%s:", *paths);
+		for (uint32_t line = 1; line < 20; line++)
+			if (git_lines_touched(&lines, *paths, line))
+				str_printf(&out, "%u,", line);
+		str_addc(&out, ' ');
+	}
+	text = arena_strdup(&a, out.data);
+	str_clear(&out);
+	return text;
+}
+
+START_TEST(lines_that_a_change_touched)
+{
+	static const char *const paths[] = { "a", "b", "new", "untracked", NULL };
+
+	sh("seq 10 >a; seq 5 >b; git add .; git commit -qm one; git rev-parse HEAD >../base");
+	sh("git checkout -q -b topic; sed -i '2s/.*/two/; 7,8s/.*/x/' a; sed -i 3d b; git commit -qam two");
+	ck_assert_str_eq(touched("main", "", paths), "a:2,7,8, b: ");
+	/* What is not committed belongs to the change; what Git does not know does not. */
+	sh("echo 11 >>a; printf '1\n2\n' >new; git add new; echo 1 >untracked");
+	ck_assert_str_eq(touched("main", "", paths), "a:2,7,8,11, b: new:1,2, ");
+	/* origin's branch is what the team's server compares with. */
+	sh("git commit -qam three; git update-ref refs/remotes/origin/main HEAD~1");
+	ck_assert_str_eq(touched("main", "", paths), "a:11, new:1,2, ");
+}
+END_TEST
+
+START_TEST(on_the_target_branch_the_earlier_run_is_compared_with)
+{
+	static const char *const paths[] = { "a", NULL };
+	struct git_lines lines;
+
+	sh("seq 3 >a; git add .; git commit -qm one; echo 4 >>a; git commit -qam two");
+	ck_assert_str_eq(touched("main", "HEAD~1", paths), "a:4, ");
+	ck_assert_str_eq(touched("", "HEAD~1", paths), "a:4, ");
+	ck_assert_int_eq(git_changed_lines(work, "main", "", &lines, &a, &err), PIPE_ENOTFOUND);
+	ck_assert_ptr_nonnull(strstr(err.text, "no commit to compare with"));
+	ck_assert_int_eq(git_changed_lines(work, "main", "0123456789012345678901234567890123456789", &lines, &a, &err),
+			 PIPE_ENOTFOUND);
+	ck_assert_ptr_nonnull(strstr(err.text, "not in this repository"));
+}
+END_TEST
+
 static const char *files(bool tracked, bool untracked, bool ignored)
 {
 	git_paths list = { 0 };
@@ -737,6 +794,8 @@ Suite *git_suite(void)
 	tcase_add_test(t, a_broken_index_is_no_answer);
 	tcase_add_test(t, changes_are_those_since_the_fork);
 	tcase_add_test(t, an_unknown_base_is_an_error);
+	tcase_add_test(t, lines_that_a_change_touched);
+	tcase_add_test(t, on_the_target_branch_the_earlier_run_is_compared_with);
 	tcase_add_test(t, files_by_kind);
 	tcase_add_test(t, files_of_other_repositories_by_any_ref);
 	tcase_add_test(t, a_commit_is_found_by_its_name_alone);

@@ -74,10 +74,10 @@ PLAN_FIXTURE void planned_set(struct planned *f, struct variables *v, const char
 }
 
 /* Reads the file; a branch pipeline for "main" of which options may be changed before planned_make(). */
-PLAN_FIXTURE void planned_load(struct planned *f, const char *yaml)
+PLAN_FIXTURE void planned_load_uses(struct planned *f, const struct uses_types *uses, const char *yaml)
 {
 	struct load_options o = {
-		.file = "ci.yml", .text = yaml, .length = strlen(yaml), .variables = &f->scope, .world = &f->world
+		.file = "ci.yml", .text = yaml, .length = strlen(yaml), .variables = &f->scope, .uses = uses, .world = &f->world
 	};
 
 	memset(f, 0, sizeof(*f));
@@ -95,6 +95,11 @@ PLAN_FIXTURE void planned_load(struct planned *f, const char *yaml)
 		.world = &f->world,
 	};
 	f->rc = pipeline_load(&f->pipeline, &f->arena, &o, &f->d);
+}
+
+PLAN_FIXTURE void planned_load(struct planned *f, const char *yaml)
+{
+	planned_load_uses(f, NULL, yaml);
 }
 
 PLAN_FIXTURE const char *planned_said(struct planned *f)
