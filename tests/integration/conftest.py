@@ -89,7 +89,7 @@ class Project:
 
 
 def clean_env(home):
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("CI", "GITLAB", "PIPE", "GIT_"))}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("CI", "GITLAB", "PIPE", "GIT_", "MAKE", "MFLAGS"))}
     return {**env, "HOME": str(home), "LANG": "C.UTF-8", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 

@@ -365,7 +365,7 @@ START_TEST(a_place_and_words_are_a_finding_of_an_analyser_alone)
 	static const struct {
 		const char *line;
 		enum compiler_line_kind kind;
-	} lines[] = { { "a.py:3: two words", LINE_FINDING },  { "a.yml:3: no-x", LINE_FINDING },
+	} lines[] = { { "a.py:3: two words", LINE_FINDING },   { "a.yml:3: no-x", LINE_FINDING },
 		      { "a.v:3: syntax error", LINE_FINDING }, { "a.py:3: AssertionError", LINE_OTHER },
 		      { "a.log:3: two words", LINE_OTHER },    { "a.py:3:   two words", LINE_OTHER },
 		      { "a b.py:3: two words", LINE_OTHER } };
