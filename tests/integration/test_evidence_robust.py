@@ -18,6 +18,8 @@ from test_processes import end_of, nothing_left, wait_for
 from test_stage_engine import GREEN, RED, bytes_of_state, database, finished, one, warnings
 
 JUNIT = "a:\n  script: ['true']\n  artifacts: {when: always, reports: {junit: %s}}\n"
+# A build with the address sanitizer needs some times the memory.
+TIMES = 10 if b"__asan_init" in (BUILD / "pipe").read_bytes() else 1
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts need root")
 
 
@@ -158,7 +160,7 @@ def test_a_huge_report_holds_up_no_other_job_and_takes_no_memory(project, kind, 
     times = [e["time"] for e in events if e["event"] == "log" and e["job"] == "other" and e["line"] == "tick"]
     assert len(times) == 20
     assert max(b - a for a, b in zip(times, times[1:])) < 500, "the loop went on"
-    assert peak < 64 * 1024, f"{peak} kB"
+    assert peak < TIMES * 64 * 1024, f"{peak} kB"
     assert project.pipe("show", "--format", "json").json["run"]["status"] in ("success", "failed")
 
 
@@ -223,7 +225,7 @@ def test_entity_bombs_and_addresses_in_reports(project):
     begun = time.monotonic()
     p = project.write(".gitlab-ci.yml", text) and project.start("run", "--format", "json", stdout=open(project.path / "out.json", "wb"))
     peak = peak_kb(p)
-    assert time.monotonic() - begun < 20 and peak < 96 * 1024, peak
+    assert time.monotonic() - begun < 20 and peak < TIMES * 96 * 1024, peak
     events = [json.loads(line) for line in project.read("out.json").splitlines()]
     broken = {e["job"] for e in events if e["event"] == "evidence" and e["broken_reports"] == 1 and not e["tests"]}
     assert broken >= {"bomb", "quadratic", "deep", "deeper"}
