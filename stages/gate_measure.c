@@ -344,7 +344,7 @@ int gate_findings(struct stage_job *job, const struct gate_condition *c, struct 
 	struct evidence_totals t;
 	const char *missing;
 	uint64_t count = 0;
-	bool known, there;
+	bool known, there = false;
 	int rc = totals_of(job, SIDE_RUN, &t, err);
 
 	if (rc)
