@@ -13,7 +13,13 @@ if not shutil.which("pkg-config") or subprocess.run(["pkg-config", "--exists", "
     MISSING.append("check, libevent or sqlite3 (development files)")
 pytestmark = pytest.mark.skipif(bool(MISSING), reason="the example service needs " + ", ".join(MISSING))
 
-PORT = 18580
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+PORT = free_port()
 
 
 @pytest.fixture
@@ -27,7 +33,7 @@ def service(project):
 
 
 def run(service, *args):
-    return service.pipe("run", "--format", "json", "--file", "examples/pipelines/service.yml", *args, timeout=180)
+    return service.pipe("run", "--format", "json", "--file", "examples/pipelines/service.yml", "--variable", f"PORT={PORT}", *args, timeout=180)
 
 
 def change(service, name, old, new):
