@@ -128,6 +128,12 @@ static void coverage_total(struct sheet *s, const pipe_comparison *r)
 		   sheet_ratio(r->now.lines_hit, r->now.lines) - sheet_ratio(r->was.lines_hit, r->was.lines));
 }
 
+/* Where the later run has no report at all, one line has said so: not every file and test is gone one by one. */
+static bool is_said_already(const pipe_comparison *r, enum pipe_change_kind kind)
+{
+	return (kind == PIPE_CHANGE_COVERAGE && !r->now.has_coverage) || (kind == PIPE_CHANGE_REMOVED_TEST && !r->now.has_tests);
+}
+
 static void show_text(struct view *v, const pipe_comparison *r)
 {
 	struct sheet *s = &v->s;
@@ -142,7 +148,7 @@ static void show_text(struct view *v, const pipe_comparison *r)
 	for (size_t i = 0; i < PIPE_CHANGE_COUNT; i++) {
 		uint64_t all = r->changes[sections[i].kind];
 
-		if (!all)
+		if (!all || is_said_already(r, sections[i].kind))
 			continue;
 		same = false;
 		sheet_heading(s, sections[i].sgr, "%s (%" PRIu64 ")", sections[i].heading, all);

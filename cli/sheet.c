@@ -256,7 +256,7 @@ void sheet_test(struct sheet *s, const pipe_test_record *t)
 			term_paint(term, &s->out, symbols[i].sgr, term_pick(term, symbols[i].utf8, symbols[i].ascii));
 	str_addc(&s->out, ' ');
 	room = s->columns > 50 ? s->columns - 4 - (unsigned)strlen(tail) : 46;
-	if (*t->suite) {
+	if (*t->suite && strcmp(t->suite, t->name) != 0) { /* CTest names both alike */
 		used = sheet_path(s, t->suite, room / 2, false) + 1;
 		str_addc(&s->out, ' ');
 	}

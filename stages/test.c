@@ -236,8 +236,9 @@ struct names {
 static int add_name(void *payload, const struct evidence_test *test)
 {
 	struct names *n = payload;
+	const char *suite = strcmp(test->suite, test->name) != 0 ? test->suite : ""; /* CTest names both alike */
 
-	str_printf(&n->text, "%s%s%s%s", n->count ? ", " : "", test->suite, *test->suite ? " " : "", test->name);
+	str_printf(&n->text, "%s%s%s%s", n->count ? ", " : "", suite, *suite ? " " : "", test->name);
 	if (*test->message && !n->count)
 		str_printf(&n->text, " (%.*s)", (int)strcspn(test->message, "\n"), test->message);
 	return ++n->count == NAMED;

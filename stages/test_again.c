@@ -70,7 +70,7 @@ static int chosen(struct stage_job *job, struct test_stage *t, const struct fail
 	rc = test_values(job, t, &values, err);
 	values.names = names->list.items;
 	values.joint = tool->joint;
-	if (rc == PIPE_OK && tool->units && strstr(tool->units, "{units}"))
+	if (rc == PIPE_OK && (tool->part[0] || (tool->units && strstr(tool->units, "{units}"))))
 		values.args = t->values.args; /* names say it all */
 	if (rc == PIPE_OK)
 		rc = project_steps(job, tool->again, &values, err);

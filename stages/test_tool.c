@@ -48,6 +48,24 @@ static const char *cargo_name(struct stage_job *job, const char *suite, const ch
 	return *name == '-' ? NULL : name;
 }
 
+/* As a regular expression of CMake's that matches it and no other. */
+static const char *cmake_name(struct stage_job *job, const char *suite, const char *name)
+{
+	struct str out;
+	const char *made;
+
+	(void)suite;
+	str_init(&out);
+	for (; *name; name++) {
+		if (strchr(".*+?[]^$()|\\", *name))
+			str_addc(&out, '\\');
+		str_addc(&out, *name);
+	}
+	made = out.failed ? NULL : arena_strndup(job->arena, out.data, out.length);
+	str_clear(&out);
+	return made;
+}
+
 /* ---- the tools ---- */
 
 static const struct test_tool tools[] = {
@@ -69,8 +87,10 @@ static const struct test_tool tools[] = {
 	  .name = go_name },
 	{ .kind = "cmake",
 	  .part = { "-I", "{index},,{total}" },
-	  .again = { { .argv = { "ctest", "--test-dir", "{build}", "--rerun-failed", "--output-on-failure", "--output-junit",
-				 "{scratch}/ctest-{round}.xml", "{args}" } } },
+	  .again = { { .argv = { "ctest", "--test-dir", "{build}", "--output-on-failure", "--output-junit",
+				 "{scratch}/ctest-{round}.xml", "{args}", "-R", "^({names})$" } } },
+	  .joint = "|",
+	  .name = cmake_name,
 	  .report = { "junit", "{scratch}/ctest-{round}.xml" } },
 	{ .kind = "maven",
 	  .patterns = { "**/src/test/java/**/*Test.java", "**/src/test/java/**/*Tests.java", "**/src/test/java/**/*TestCase.java",

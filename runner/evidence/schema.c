@@ -289,7 +289,7 @@ static const char *const texts[EQ_COUNT] = {
 		"w AS (SELECT base, tcase, file, worst, lag(worst < 3) OVER (PARTITION BY base, tcase ORDER BY run) AS before FROM h) "
 		"SELECT base.text, suite.text, n.name, file.text, u.runs, u.failures FROM ("
 		"SELECT base, tcase, max(file) AS file, count(*) AS runs, sum(worst < 3) AS failures FROM w GROUP BY base, tcase "
-		"HAVING max(worst = 2) OR sum((worst < 3) <> before) > 2) AS u CROSS JOIN test_case AS n ON n.id = u.tcase "
+		"HAVING count(*) > 1 AND (max(worst = 2) OR sum((worst < 3) <> before) > 2)) AS u CROSS JOIN test_case AS n ON n.id = u.tcase "
 		"LEFT JOIN word AS base ON base.id = u.base LEFT JOIN word AS suite ON suite.id = n.suite "
 		"LEFT JOIN word AS file ON file.id = u.file ORDER BY u.failures * 1.0 / u.runs DESC, u.runs DESC, n.suite, n.name",
 

@@ -39,6 +39,10 @@ struct tap {
 	uint32_t depth, capacity;
 	struct str path;      /* names of the open subtests, by " > " */
 	struct str announced; /* `# Subtest: ` */
+	/* tape and Deno: a comment is the heading of the tests behind it, and the first one stands right behind the version. */
+	struct str heading;
+	unsigned version; /* line of the version */
+	bool headed;
 	/* The test that is held. */
 	bool held, ok, todo, skip, opens;
 	struct str name, reason, suite, file;
@@ -392,7 +396,7 @@ static int on_point(struct tap *s, struct tap_point *p, pipe_error *err)
 	s->duration_us = p->duration_us >= 0 ? p->duration_us : us;
 	keep(&s->name, p->name, s->notes.most);
 	keep(&s->reason, p->reason, s->notes.most);
-	keep(&s->suite, p->suite, s->notes.most);
+	keep(&s->suite, *p->suite || !s->headed || s->depth > 1 ? p->suite : s->heading.data, s->notes.most);
 	keep(&s->file, p->file, s->notes.most);
 	if (!s->name.length)
 		str_printf(&s->name, "test %u", l->last);
@@ -541,7 +545,17 @@ static int on_version(struct tap *s, unsigned indent, pipe_error *err)
 
 	if (rc == PIPE_OK && s->depth == 1 && (top(s)->has_plan || top(s)->points))
 		rc = end_stream(s, err);
+	s->headed = false;
+	s->version = s->lines.number;
 	return rc;
+}
+
+static bool is_heading(struct tap *s, const char *text)
+{
+	if (strncmp(text, "# ", 2) || s->depth > 1)
+		return false;
+	s->headed |= s->version && s->lines.number == s->version + 1;
+	return s->headed;
 }
 
 static bool begins(const char *text, const char *with, const char **rest)
@@ -624,6 +638,10 @@ static int on_line(void *payload, char *text, size_t length, pipe_error *err)
 		if (taken || rc != PIPE_OK)
 			return rc;
 	}
+	if (is_heading(s, text)) {
+		keep(&s->heading, text + 2, s->notes.most);
+		return flush(s, err);
+	}
 	rc = on_tap(s, text, indent, &taken, err);
 	if (taken || rc != PIPE_OK)
 		return rc;
@@ -635,7 +653,9 @@ static int on_line(void *payload, char *text, size_t length, pipe_error *err)
 static int tap_begin(void *state, const struct report_options *options, const struct evidence_sink *sink, pipe_error *err)
 {
 	struct tap *s = state;
-	struct str *const texts[] = { &s->path, &s->announced, &s->name, &s->reason, &s->suite, &s->file, &s->script };
+	struct str *const texts[] = {
+		&s->path, &s->announced, &s->heading, &s->name, &s->reason, &s->suite, &s->file, &s->script
+	};
 
 	s->options = options;
 	s->sink = sink;
@@ -669,7 +689,9 @@ static int tap_finish(void *state, pipe_error *err)
 static void tap_end(void *state)
 {
 	struct tap *s = state;
-	struct str *const texts[] = { &s->path, &s->announced, &s->name, &s->reason, &s->suite, &s->file, &s->script };
+	struct str *const texts[] = {
+		&s->path, &s->announced, &s->heading, &s->name, &s->reason, &s->suite, &s->file, &s->script
+	};
 
 	if (!s->options)
 		return;

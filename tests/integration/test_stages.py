@@ -124,19 +124,20 @@ def test_cmake_is_built_tested_run_again_and_divided(project):
         foreach(i RANGE 1 6)
           add_test(NAME t${i} COMMAND sh -c "true")
         endforeach()
-        add_test(NAME shaky COMMAND sh -c "test -e seen || { touch seen; exit 1; }")
+        add_test(NAME "shaky.c++" COMMAND sh -c "test -e $SEEN || { touch $SEEN; exit 1; }")
     """))
     r = project.run(text("""
         stages: [build, test]
         compile: {stage: build, uses: build}
-        unit: {stage: test, uses: test, with: {rerun_failed: 1}}
-        parts: {stage: test, uses: test, needs: [unit], with: {shards: 4, rerun_failed: 1}}
+        unit: {stage: test, uses: test, variables: {SEEN: one}, with: {rerun_failed: 1}}
+        parts: {stage: test, uses: test, variables: {SEEN: two}, needs: [compile], with: {shards: 4, rerun_failed: 1}}
     """))
     assert r.status == 0, r.text
-    assert r.jobs["unit"] == "warning" and "shaky" in reason(r, "unit")
+    assert r.jobs["unit"] == "warning" and reason(r, "unit") == "1 of 7 tests passed only on another try: shaky.c++", r.text
+    assert sorted(s for j, s in r.jobs.items() if j.startswith("parts")) == ["success", "success", "success", "warning"]
     found = [(t["name"], t["job"]) for t in project.pipe("tests", "--format", "json").json["tests"]]
-    assert sorted(n for n, job in found if job == "unit") == ["shaky", "t1", "t2", "t3", "t4", "t5", "t6"]
-    assert sorted(n for n, job in found if job != "unit") == ["shaky", "t1", "t2", "t3", "t4", "t5", "t6"]
+    assert sorted(n for n, job in found if job == "unit") == ["shaky.c++", "t1", "t2", "t3", "t4", "t5", "t6"]
+    assert sorted(n for n, job in found if job != "unit") == ["shaky.c++", "t1", "t2", "t3", "t4", "t5", "t6"]
     assert len({job for _, job in found}) == 5
 
 

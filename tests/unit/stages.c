@@ -880,6 +880,10 @@ static const struct evidence_test failed_package[] = {
 	{ .suite = "m/b", .name = "m/b", .status = TEST_ERROR, .message = "" },
 	{ .name = NULL },
 };
+static const struct evidence_test failed_odd[] = {
+	{ .suite = "", .name = "a.b (c) [$1]*", .status = TEST_FAILED, .message = "" },
+	{ .name = NULL },
+};
 static const struct evidence_test failed_java[] = {
 	{ .suite = "x.CartTest", .name = "total(int)[1]", .status = TEST_FAILED, .message = "" },
 	{ .suite = "x.CartTest", .name = "total(int)[2]", .status = TEST_FAILED, .message = "" },
@@ -899,8 +903,11 @@ static const struct {
 	  "$ python3 -m pytest -o cache_dir=/s/pytest --last-failed --last-failed-no-failures none "
 	  "--junit-xml=/s/pytest-1.xml -x may-fail\nreport junit /s/pytest-1.xml new\n" },
 	{ "{rerun_failed: 1}", "CMakeLists.txt", failed_go,
-	  "$ ctest --test-dir build --rerun-failed --output-on-failure --output-junit /s/ctest-1.xml may-fail\n"
+	  "$ ctest --test-dir build --output-on-failure --output-junit /s/ctest-1.xml -R ^(TestA/sub_1|TestA|TestB)$ may-fail\n"
 	  "report junit /s/ctest-1.xml new\n" },
+	{ "{rerun_failed: 1, args: [-L, fast]}", "CMakeLists.txt", failed_odd,
+	  "$ ctest --test-dir build --output-on-failure --output-junit /s/ctest-1.xml -L fast "
+	  "-R ^(a\\.b \\(c\\) \\[\\$1\\]\\*)$ may-fail\nreport junit /s/ctest-1.xml new\n" },
 	{ "{rerun_failed: 1}", "pom.xml", failed_java,
 	  "$ mvn -B -DfailIfNoTests=false -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false "
 	  "-Dtest=x.CartTest#total,x.ShopTest#opens -Dit.test=x.CartTest#total,x.ShopTest#opens verify may-fail\n"
