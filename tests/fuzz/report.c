@@ -1,7 +1,8 @@
 /*
  * libFuzzer (and AFL++) target: any bytes as a report.  The first byte picks the format (128 and above: it is recognised), the rest is
  * the report, read whole and in small pieces: both ways must end alike, and what comes out must be as stages/evidence.h promises.
- * Seeds are made of tests/reports: tests/fuzz/report_seeds.sh DIRECTORY.
+ * Seeds are made of tests/reports: tests/fuzz/report_seeds.sh DIRECTORY.  REPORT=junit in the environment: every input is read as that
+ * format, whatever its first byte says.
  */
 #include "stages/report/report.h"
 #include "base/utf8.h"
@@ -10,6 +11,21 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+static const struct report_format *forced;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const char *name = getenv("REPORT");
+
+	(void)argc;
+	(void)argv;
+	forced = name ? report_format_named(name) : NULL;
+	if (name && !forced)
+		abort();
+	return 0;
+}
 
 enum { TEXT_BYTES = 200, PIECE = 5 };
 
@@ -150,7 +166,7 @@ static int read_once(const struct report_format *format, struct input in, struct
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	const struct report_format *format = NULL;
+	const struct report_format *format = forced;
 	struct counted whole = { 0 }, pieces = { 0 };
 	size_t count = 0;
 	int rc;
@@ -159,7 +175,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		return 0;
 	while (report_formats[count])
 		count++;
-	if (*data < 128 && count)
+	if (!forced && *data < 128 && count)
 		format = report_formats[*data % count];
 	rc = read_once(format, (struct input){ data + 1, size - 1, size }, &whole);
 	if (rc != read_once(format, (struct input){ data + 1, size - 1, PIECE }, &pieces))
