@@ -113,6 +113,8 @@ struct stage_job {
 	enum stage_verdict verdict;
 	const char *reason;  /* of WARN and FAIL: one sentence that names the cause; NULL with PASS */
 	const char *failure; /* GitLab's word for the failure; NULL: script_failure */
+	/* "NAME=VALUE": variables of the jobs that need this one, as a dotenv report would hand them on.  Kept where the verdict is not FAIL. */
+	VEC(const char *) exports;
 };
 
 struct stage_type {

@@ -3,6 +3,7 @@
  * ordinary ones, which are read into evidence when their script has ended.
  */
 #include "base/error.h"
+#include "runner/files/dotenv.h"
 #include "runner/run/active_job.h"
 #include "runner/run/job_direct.h"
 #include "runner/stage/run.h"
@@ -147,9 +148,30 @@ static bool keep_outputs(struct active_job *x)
 	return true;
 }
 
+/* Variables for the jobs behind: as if a dotenv report had brought them. */
+static int keep_exports(struct active_job *x, pipe_error *err)
+{
+	uint32_t count;
+	const char *const *exports = stage_run_exports(x->stage->run, &count);
+	struct str text;
+	int rc;
+
+	if (!count)
+		return PIPE_OK;
+	str_init(&text);
+	for (uint32_t i = 0; i < count; i++)
+		str_printf(&text, "%s\n", exports[i]);
+	rc = text.failed ? error_nomem(err)
+			 : dotenv_parse(x->job->plan->name, text.data, text.length, &x->files.arena, &x->files.dotenv, err);
+	str_clear(&text);
+	return rc;
+}
+
 static void host_ended(void *payload, const struct stage_outcome *outcome)
 {
 	struct active_job *x = payload;
+	pipe_error err = { .code = PIPE_ENOMEM, .text = "out of memory" };
+	bool good = outcome->end == STAGE_PASSED || outcome->end == STAGE_WARNED;
 
 	x->stage->outcome = outcome;
 	x->result = (struct task_result){ .end = outcome->end == STAGE_TIMED_OUT   ? TASK_TIMED_OUT
@@ -158,8 +180,8 @@ static void host_ended(void *payload, const struct stage_outcome *outcome)
 					  .exit_code = outcome->exit_code };
 	if (outcome->end == STAGE_WARNED)
 		x->result.exit_code = 0;
-	if (!keep_outputs(x))
-		session_fail(x->job->pipeline->session, &(pipe_error){ .code = PIPE_ENOMEM, .text = "out of memory" });
+	if (!keep_outputs(x) || (good && keep_exports(x, &err)))
+		session_fail(x->job->pipeline->session, &err);
 	x->stage->then(x);
 }
 
@@ -196,6 +218,7 @@ static int describe(struct active_job *x, struct stage_host *h, pipe_error *err)
 				  .node_index = j->plan->node_index,
 				  .node_total = j->plan->node_index ? j->plan->node_total : 0,
 				  .before = settings->before_script.count || settings->pre_get_sources ? before_text(x) : NULL,
+				  .hands_over = job_shell_is(j->plan->job, "bash") || job_shell_is(j->plan->job, "sh"),
 				  .tools_known = j->tools_known,
 				  .workspace = x->files.workspace,
 				  .project_directory = x->files.project_directory,

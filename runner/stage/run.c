@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "runner/files/workspace.h"
+#include "runner/stage/handover.h"
 #include "runner/stage/running.h"
 
 #include <errno.h>
@@ -183,18 +184,24 @@ static bool wants_scratch(const struct stage_run *r)
 			return true;
 	for (uint32_t i = 0; i < r->job.steps.count; i++) {
 		const struct step *s = &r->job.steps.items[i];
-		if (mentions(s->script, path) || any_mentions(s->argv, path) || any_mentions(s->env, path))
+		if (s->kind == STEP_ACTION || mentions(s->script, path) || any_mentions(s->argv, path) ||
+		    any_mentions(s->env, path))
 			return true;
 	}
 	return false;
 }
 
-static int make_scratch(struct stage_run *r, pipe_error *err)
+int run_make_scratch(struct stage_run *r, pipe_error *err)
 {
-	r->has_scratch = wants_scratch(r);
-	if (!r->has_scratch || mkdir(r->job.scratch, 0777) == 0 || errno == EEXIST)
+	r->has_scratch = true;
+	if (mkdir(r->job.scratch, 0700) == 0 || errno == EEXIST)
 		return PIPE_OK;
 	return error_errno(err, PIPE_EIO, errno, "cannot make %s", r->job.scratch);
+}
+
+static int make_scratch(struct stage_run *r, pipe_error *err)
+{
+	return wants_scratch(r) ? run_make_scratch(r, err) : PIPE_OK;
 }
 
 static int add_reports(struct stage_run *r, pipe_error *err)
@@ -296,17 +303,34 @@ void stage_run_start(struct stage_run *r)
 		return;
 	}
 	r->before = (struct step){ .kind = STEP_SCRIPT, .script = r->host.before };
+	if (r->host.hands_over)
+		r->handover = arena_printf(&r->arena, "%s.environment", r->host.files);
 	r->current = STEP_BEFORE;
 	if (!step_begin(r))
 		run_step_ended(r);
 }
 
+/* The steps go on with the environment that it leaves; tools are looked for on its PATH. */
+static void take_over(struct stage_run *r)
+{
+	pipe_error err;
+
+	if (!r->handover)
+		return;
+	if (handover_take(&r->arena, r->handover, &r->host.envp, &err))
+		fail(r, err.code, &err);
+	stage_place_init(&r->place, r->host.workspace, stage_environment_get(r->host.envp, "PATH"));
+}
+
 void run_step_ended(struct stage_run *r)
 {
 	step_ended(r);
-	if (r->phase != PHASE_PREPARING)
+	if (r->phase != PHASE_PREPARING) {
 		go_on(r);
-	else if (r->before.end != STEP_OK || is_ending(r))
+		return;
+	}
+	take_over(r);
+	if (r->before.end != STEP_OK || is_ending(r))
 		conclude(r);
 	else
 		prepare(r);
@@ -334,9 +358,15 @@ static void worked_round(struct desk_work *w)
 {
 	struct stage_run *r = run_of(w);
 	uint32_t from = r->steps_before;
+	pipe_error err;
 
 	show_said(r);
 	if (is_ending(r) || r->job.steps.count == from) {
+		begin_last(r);
+		return;
+	}
+	if (make_scratch(r, &err)) {
+		fail(r, err.code, &err);
 		begin_last(r);
 		return;
 	}
@@ -520,11 +550,17 @@ void stage_run_cancel(struct stage_run *r, bool now)
 	if (r->phase == PHASE_STOPPING || now)
 		services_stop(&r->services, now);
 	/* What is always done is let through the first time. */
-	if (now || (!was && (r->task || r->prober) && !run_step(r, r->current)->always))
+	if (now || (!was && (r->task || r->prober || r->actor) && !run_step(r, r->current)->always))
 		step_cancel(r, now);
 }
 
 /* ---- making ---- */
+
+const char *const *stage_run_exports(const struct stage_run *r, uint32_t *count)
+{
+	*count = r->job.exports.count;
+	return r->job.exports.items;
+}
 
 const char *const *stage_run_outputs(const struct stage_run *r, uint32_t *count)
 {

@@ -47,6 +47,7 @@ struct stage_host {
 	const struct scope *scope;
 	uint32_t node_index, node_total; /* 0, 0: no instances */
 	const char *before;		 /* text of before_script; NULL: none */
+	bool hands_over;		 /* it is for bash or sh: the steps get the environment that it leaves */
 	/* Further reports, of the job itself (artifacts:reports). */
 	const struct stage_report *reports;
 	uint32_t report_count;
@@ -94,6 +95,8 @@ int stage_run_create(struct stage_run **out, const struct stage_host *host, pipe
 void stage_run_start(struct stage_run *r);
 /* A request: `ended` still comes.  now: kill, and nothing that is always done. */
 void stage_run_cancel(struct stage_run *r, bool now);
+/* "NAME=VALUE" for the jobs behind, and how many. */
+const char *const *stage_run_exports(const struct stage_run *r, uint32_t *count);
 /* Globs of what is to be kept as the job's artifacts, and how many. */
 const char *const *stage_run_outputs(const struct stage_run *r, uint32_t *count);
 /* After `ended` has returned; NULL is fine. */

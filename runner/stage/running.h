@@ -3,6 +3,7 @@
 #ifndef RUNNER_STAGE_RUNNING_H
 #define RUNNER_STAGE_RUNNING_H
 
+#include "runner/stage/actor.h"
 #include "runner/stage/ledger.h"
 #include "runner/stage/prober.h"
 #include "runner/stage/reading.h"
@@ -46,8 +47,10 @@ struct stage_run {
 	const char *script_file;
 	VEC(const char *) service_files;
 	struct prober *prober;
-	int64_t probe_limit; /* of the probe under way, ms; 0: none */
-	bool job_bound;	     /* it is what was left of the job's time */
+	struct actor *actor;
+	const char *handover; /* file of what before_script leaves; NULL: nothing is handed over */
+	int64_t probe_limit;  /* of the probe under way, ms; 0: none */
+	bool job_bound;	      /* it is what was left of the job's time */
 	struct services services;
 	const char *service_failure; /* that ended a probe */
 	struct str waiting;	     /* lines of services, until the log is at the beginning of a line */
@@ -59,6 +62,8 @@ struct stage_run {
 
 struct step *run_step(struct stage_run *r, uint32_t index);
 int64_t run_clock(void);
+/* Makes the job's directory for files between steps. */
+int run_make_scratch(struct stage_run *r, pipe_error *err);
 
 /* ---- run.c ---- */
 /* The step under way has ended, and nothing of it is left. */

@@ -1,6 +1,7 @@
 /* How a step is done: a process in front, a service behind, a probe on its thread. */
 #include "base/error.h"
 #include "runner/files/beneath.h"
+#include "runner/stage/handover.h"
 #include "runner/stage/running.h"
 
 #include <errno.h>
@@ -176,6 +177,7 @@ static int64_t shorter(int64_t a, int64_t b)
 static int describe(struct stage_run *r, const struct step *s, const char *suffix, const char *own, const char **file,
 		    pipe_error *err)
 {
+	const char *script = s->script ? s->script : "";
 	const char *directory = directory_of(r, s, err);
 	const char *const *envp = s->env || own ? overlay(r, s->env, own) : r->host.envp;
 
@@ -191,8 +193,9 @@ static int describe(struct stage_run *r, const struct step *s, const char *suffi
 				      .grace_ms = r->host.grace_ms };
 	if (s->argv)
 		return PIPE_OK;
-	return r->host.shell(r->host.payload, s->script ? s->script : "", directory, suffix, &r->arena, &r->spec.argv,
-			     &r->spec.envp, file, err);
+	if (s == &r->before && r->handover && !(script = handover_text(&r->arena, script, r->handover)))
+		return error_nomem(err);
+	return r->host.shell(r->host.payload, script, directory, suffix, &r->arena, &r->spec.argv, &r->spec.envp, file, err);
 }
 
 /* ---- how it ends ---- */
@@ -402,6 +405,59 @@ static bool begin_probe(struct stage_run *r, struct step *s)
 	return rc == PIPE_OK;
 }
 
+/* ---- actions ---- */
+
+static void on_action_done(void *payload, const struct actor_result *result)
+{
+	struct stage_run *r = payload;
+	struct step *s = run_step(r, r->current);
+
+	r->actor = NULL;
+	s->answer = keep(r, result->answer);
+	s->exit_code = -1;
+	if (result->code == PIPE_OK) {
+		s->end = STEP_OK;
+		s->exit_code = 0;
+	} else if (result->timed_out) {
+		s->end = STEP_TIMED_OUT;
+		r->timed_out |= r->deadline && run_clock() >= r->deadline;
+	} else if (r->cancelled && !s->always) {
+		s->end = STEP_CANCELLED;
+	} else {
+		s->end = STEP_FAILED;
+		s->reason = keep(r, result->err->text);
+		step_say(r, result->err->text);
+	}
+	run_step_ended(r);
+}
+
+static bool begin_action(struct stage_run *r, struct step *s)
+{
+	struct actor_options o = { .action = s->action,
+				   .desk = r->host.desk,
+				   .limit_ms = shorter(s->timeout_ms, left(r)),
+				   .say = on_probe_lines,
+				   .done = on_action_done,
+				   .payload = r,
+				   .context = { .workspace = r->host.workspace,
+						.scratch = r->job.scratch,
+						.state_directory = r->host.desk->state_directory,
+						.project_directory = r->host.project_directory,
+						.envp = s->env ? overlay(r, s->env, NULL) : r->host.envp,
+						.run = r->host.run,
+						.job = r->host.job,
+						.name = r->host.name } };
+	pipe_error err;
+	int rc = o.context.envp ? run_make_scratch(r, &err) : error_nomem(&err);
+
+	s->answer = "";
+	if (rc == PIPE_OK)
+		rc = actor_start(&r->actor, &o, &err);
+	if (rc)
+		end_badly(r, s, rc, &err);
+	return rc == PIPE_OK;
+}
+
 /* ---- the way in and out ---- */
 
 bool step_begin(struct stage_run *r)
@@ -409,7 +465,8 @@ bool step_begin(struct stage_run *r)
 	static bool (*const begin[])(struct stage_run * r, struct step * s) = { [STEP_COMMAND] = begin_process,
 										[STEP_SCRIPT] = begin_process,
 										[STEP_SERVICE] = begin_service,
-										[STEP_PROBE] = begin_probe };
+										[STEP_PROBE] = begin_probe,
+										[STEP_ACTION] = begin_action };
 	struct step *s = run_step(r, r->current);
 
 	s->end = STEP_OK;
@@ -428,4 +485,6 @@ void step_cancel(struct stage_run *r, bool now)
 		r->host.executor->ops->cancel(r->host.executor, r->task, now);
 	if (r->prober)
 		prober_cancel(r->prober, now);
+	if (r->actor)
+		actor_cancel(r->actor);
 }

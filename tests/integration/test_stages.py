@@ -481,3 +481,41 @@ def test_a_report_of_one_long_line_in_the_log_is_read_whole(project):
     r = project.run("lint: {uses: analyze, variables: {PATH: $CI_PROJECT_DIR/tools:/usr/bin:/bin}, with: {tool: hadolint}}\n")
     assert reason(r, "lint").startswith("2000 findings of severity high and above: "), r.text
     assert not warnings(r)
+
+
+# ---- before_script ----
+
+def test_what_before_script_exports_reaches_the_steps(project):
+    """As activating a virtual environment does: a PATH with a tool in front, a variable, also an odd one; not the directory."""
+    tool = project.write("venv/bin/mytool", "#!/bin/sh\necho \"mine, $LEVEL, $ODD, in $(basename \"$PWD\")\"\n")
+    tool.chmod(0o755)
+    project.write("sub/x", "")
+    r = project.run(text("""
+        build:
+          uses: build
+          before_script:
+            - export PATH="$PWD/venv/bin:$PATH"
+            - |
+              export LEVEL="a b" ODD="it's
+              two"
+            - cd sub
+          with: {command: [mytool]}
+    """))
+    assert r.status == 0, r.text
+    log = project.pipe("logs", "1", "build").out
+    assert f"mine, a b, it's\ntwo, in {project.path.name}" in log, log
+    assert "env -0" not in log
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_before_script_may_end_early_or_trace_itself(project, shell):
+    r = project.run(text(f"""
+        early: {{uses: build, shell: {shell}, before_script: [export A=1, exit 0], with: {{command: 'echo "A is ${{A:-lost}}"'}}}}
+        trace: {{uses: build, shell: {shell}, before_script: [set -x, export A=1], with: {{command: 'echo "A is ${{A:-lost}}"'}}}}
+        fails: {{uses: build, shell: {shell}, before_script: [export A=1, "false"], with: {{command: 'echo never'}}}}
+    """))
+    assert r.status == 1, r.text
+    assert "A is lost" in project.pipe("logs", "1", "early").out
+    assert "A is 1" in project.pipe("logs", "1", "trace").out
+    assert "never" not in project.pipe("logs", "1", "fails").out.replace("echo never", "")
+    assert not list((project.path / ".pipe").rglob("*.environment"))
