@@ -39,6 +39,10 @@ struct settings {
 	bool isolate, dry_run, from_failed, fail_fast, durable;
 	bool follow, times, definition, variables_view, events, job_view, all, predefined, stages_view;
 	bool failed, slowest, only_new, suppressed;
+	/* of scans */
+	const char *scanner, *target_type, *db, *fail_on, *platform, *ca_file, *output;
+	struct words ignore_files, vex_files, skip;
+	bool ignore_unfixed, development, only_vulnerabilities, only_secrets, insecure, plain_http;
 	struct words arguments;
 };
 

@@ -691,6 +691,64 @@ typedef struct pipe_gc_result {
 } pipe_gc_result;
 PIPE_API int pipe_history_gc(pipe_project *project, const pipe_gc_options *opts, pipe_gc_result *result, pipe_error *err);
 
+/* ---- scanning ---------------------------------------------------------------------------------------------------- */
+
+typedef struct pipe_scan pipe_scan;
+
+typedef struct pipe_scan_options {
+	unsigned version;
+	const char *target;  /* a directory, an image's OCI layout or archive, an SBOM, or a reference to an image in a registry */
+	const char *type;    /* image, rootfs, filesystem, repository or sbom; NULL: by looking at it */
+	const char *scanner; /* builtin, trivy (which must be on the PATH), or auto: trivy where it is; NULL: builtin */
+	int vulnerabilities, secrets; /* what to look for; both 0: both */
+	const char *db;		      /* trivy.db, osv.db or a directory with them; NULL: the user's (`pipe advisories`) */
+	int64_t max_age_ms;	      /* of the advisories: older ones are refused; 0: 7 days, negative: any */
+	/* NULL-terminated; ignore_files NULL: .trivyignore and .trivyignore.yaml of the current directory, where they are. */
+	const char *const *ignore_files, *const *vex_files;
+	const char *const *skip; /* globs of paths that are passed over; or NULL */
+	int development;	 /* also packages that are only needed to build or test */
+	const char *platform;	 /* of an image for several: "linux/arm64"; NULL: this machine's */
+	const char *docker_config, *ca_file;
+	int insecure, plain_http; /* registries: certificates are not checked; without TLS */
+	/* A line about what is done, in the thread that scans; not 0: the scan is cancelled.  Or NULL. */
+	int (*progress)(void *payload, const char *line);
+	void *payload;
+} pipe_scan_options;
+#define PIPE_SCAN_OPTIONS_VERSION 1
+#define PIPE_SCAN_OPTIONS_INIT                                                                                                   \
+	{                                                                                                                        \
+		PIPE_SCAN_OPTIONS_VERSION, NULL, NULL, NULL, 0, 0, NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, 0, 0, NULL,     \
+			NULL                                                                                                     \
+	}
+
+/* Scans.  Blocking; needs no project; any thread.  PIPE_OK: it was scanned, whatever was found; anything else: it could not be, and
+ * nothing can be said of the target. */
+PIPE_API int pipe_scan_run(pipe_scan **out, const pipe_scan_options *opts, pipe_error *err);
+PIPE_API void pipe_scan_free(pipe_scan *scan);
+
+enum pipe_scan_format { PIPE_SCAN_TABLE, PIPE_SCAN_JSON, PIPE_SCAN_SARIF };
+
+/* Which findings count, and how they are shown. */
+typedef struct pipe_scan_show {
+	unsigned version;
+	const char *severities; /* "high,critical"; NULL: all */
+	int ignore_unfixed;	/* without those that no version mends */
+	int suppressed;		/* the table shows those that are passed over, too */
+	unsigned columns;	/* of the table; 0: 100 */
+	int colour;
+} pipe_scan_show;
+#define PIPE_SCAN_SHOW_VERSION 1
+#define PIPE_SCAN_SHOW_INIT                                                                                                      \
+	{                                                                                                                        \
+		PIPE_SCAN_SHOW_VERSION, NULL, 0, 0, 0, 0                                                                         \
+	}
+/* A table for people, Trivy's JSON (schema version 2), or SARIF 2.1.0.  show: or NULL. */
+PIPE_API int pipe_scan_write(const pipe_scan *scan, enum pipe_scan_format format, const pipe_scan_show *show, pipe_write_cb write,
+			     void *payload, pipe_error *err);
+/* How many findings count: not suppressed, and as show says (NULL: all).  least: "high"; at least of that severity; NULL: any.
+ * PIPE_EUSAGE: there is no such severity. */
+PIPE_API int pipe_scan_count(const pipe_scan *scan, const pipe_scan_show *show, const char *least, uint64_t *count, pipe_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* One row for each type, sorted by name: X(stage_NAME), as types.h declares it. */
-#define STAGE_TYPES(X) X(stage_analyze) X(stage_build) X(stage_gate) X(stage_smoke) X(stage_test)
+#define STAGE_TYPES(X) X(stage_analyze) X(stage_build) X(stage_gate) X(stage_scan) X(stage_smoke) X(stage_test)
 
 #define AS_TYPE(type) &(type),
 #define AS_USES(type) &(type).uses,

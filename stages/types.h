@@ -4,6 +4,6 @@
 
 #include "stages/stage.h"
 
-extern const struct stage_type stage_analyze, stage_build, stage_gate, stage_smoke, stage_test;
+extern const struct stage_type stage_analyze, stage_build, stage_gate, stage_scan, stage_smoke, stage_test;
 
 #endif

@@ -15,17 +15,17 @@
 
 enum tree_kind { TREE_AUTO, TREE_DIRECTORY, TREE_OCI_LAYOUT, TREE_DOCKER_ARCHIVE, TREE_REGISTRY };
 
-struct tree_limits { /* 0: the default */
-	uint64_t entries;      /* 2,000,000 */
-	uint64_t bytes;	       /* unpacked, all layers together: 64 GiB */
-	uint64_t ratio;	       /* unpacked to packed, beyond the first 64 MiB: 1000 */
-	uint64_t file_bytes;   /* of a file that is wanted: PACKAGE_FILE_MAX */
-	uint32_t layers;       /* 500 */
+struct tree_limits {	     /* 0: the default */
+	uint64_t entries;    /* 2,000,000 */
+	uint64_t bytes;	     /* unpacked, all layers together: 64 GiB */
+	uint64_t ratio;	     /* unpacked to packed, beyond the first 64 MiB: 1000 */
+	uint64_t file_bytes; /* of a file that is wanted: PACKAGE_FILE_MAX */
+	uint32_t layers;     /* 500 */
 };
 
 struct tree_options {
 	enum tree_kind kind;
-	const char *platform;	   /* "linux/arm64": of an image index; NULL: this machine's, else the only one */
+	const char *platform; /* "linux/arm64": of an image index; NULL: this machine's, else the only one */
 	struct tree_limits limits;
 	const char *scratch;	   /* a directory for layers that come from a registry */
 	const char *docker_config; /* directory of credentials; NULL: the user's */
@@ -38,7 +38,7 @@ struct tree_options {
 };
 
 struct tree_file {
-	const char *path;  /* relative to the root, clean, with `/` */
+	const char *path; /* relative to the root, clean, with `/` */
 	uint64_t size;
 	bool executable;
 	const char *layer; /* diff id of the layer it is of; "" */
@@ -62,7 +62,7 @@ struct tree_image {
  */
 int tree_scan(const char *target, const struct tree_options *options, struct arena *a, struct tree_image *image,
 	      bool (*wants)(void *payload, const struct tree_file *file),
-	      int (*visit)(void *payload, const struct tree_file *file, const char *bytes, size_t length, pipe_error *err), void *payload,
-	      pipe_error *err);
+	      int (*visit)(void *payload, const struct tree_file *file, const char *bytes, size_t length, pipe_error *err),
+	      void *payload, pipe_error *err);
 
 #endif
