@@ -166,7 +166,7 @@ static uint16_t port_of(struct evhttp_bound_socket *bound)
 	return ntohs(address.sin_port);
 }
 
-struct server *server_start(struct event_base *base, struct store *store, uint16_t port)
+struct server *server_start(struct event_base *base, struct store *store, const char *address, uint16_t port)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	struct evhttp_bound_socket *bound;
@@ -180,7 +180,7 @@ struct server *server_start(struct event_base *base, struct store *store, uint16
 	evhttp_set_max_headers_size(s->http, HEADERS_MAX);
 	evhttp_set_timeout(s->http, IDLE_SECONDS);
 	evhttp_set_gencb(s->http, on_request, s);
-	bound = evhttp_bind_socket_with_handle(s->http, "127.0.0.1", port);
+	bound = evhttp_bind_socket_with_handle(s->http, address, port);
 	if (!bound) {
 		fprintf(stderr, "links: cannot listen on port %u: %s\n", port, strerror(errno));
 		server_stop(s);

@@ -14,8 +14,8 @@
 struct event_base;
 struct server;
 
-/* Listens on the loopback address; port 0: any free one.  NULL: it cannot; the reason is on stderr. */
-struct server *server_start(struct event_base *base, struct store *store, uint16_t port);
+/* Listens on an address ("127.0.0.1", "0.0.0.0"); port 0: any free one.  NULL: it cannot; the reason is on stderr. */
+struct server *server_start(struct event_base *base, struct store *store, const char *address, uint16_t port);
 uint16_t server_port(const struct server *s);
 void server_stop(struct server *s);
 
