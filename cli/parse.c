@@ -244,6 +244,15 @@ static bool count_is_right(struct parser *p)
 	return true;
 }
 
+/* What follows `advisories compare SCHEME` are versions, and some begin with a dash. */
+static bool is_verbatim(const struct parser *p, const char *word)
+{
+	const struct words *w = &p->c->set.arguments;
+
+	return p->command == &command_advisories && w->count > 1 && !strcmp(w->items[0], "compare") && strcmp(word, "--") != 0 &&
+	       strcmp(word, "--help") != 0;
+}
+
 bool parse_arguments(struct cli *c, const struct command *command, int argc, char **argv, int *at)
 {
 	struct parser p = { c, command, argv, argc, *at };
@@ -257,7 +266,7 @@ bool parse_arguments(struct cli *c, const struct command *command, int argc, cha
 			p.at++;
 			continue;
 		}
-		if (!options || word[0] != '-' || !word[1]) {
+		if (!options || word[0] != '-' || !word[1] || is_verbatim(&p, word)) {
 			if (!command)
 				break;
 			p.at++;
