@@ -15,7 +15,7 @@
 #include "stages/scanner/advisory.h"
 #include <stdatomic.h>
 
-/* The directory; in the arena. */
+/* The directory; in the arena.  NULL: err says why there is none. */
 const char *advisories_directory(const char *const *envp, struct arena *a, pipe_error *err);
 
 /* path: of trivy.db, or of the directory that holds it and metadata.json.  The source's payload owns the map. */
@@ -30,8 +30,12 @@ struct osv_import {
  * read is an error that names it. */
 int osv_db_import(const char *path, const char *from, struct osv_import *done, const atomic_bool *cancel, pipe_error *err);
 
+/* Where Trivy's own users get it from. */
+#define ADVISORIES_DEFAULT "ghcr.io/aquasecurity/trivy-db:2"
+
 struct advisories_update {
-	const char *from;	   /* REGISTRY/REPO:TAG */
+	const char *from;	   /* REGISTRY/REPO:TAG; NULL: ADVISORIES_DEFAULT */
+	const char *const *envp;   /* where the configuration of registries is looked up (runner/oci/registry.h); or NULL */
 	const char *docker_config; /* or NULL */
 	const char *ca_file;
 	bool insecure, plain_http;
@@ -40,7 +44,7 @@ struct advisories_update {
 	void *progress_payload;
 };
 /* Pulls the OCI artifact (application/vnd.aquasec.trivy.db.layer.v1.tar+gzip), verifies its digest, opens what came, and swaps it in.
- * What was there stays until then. */
+ * What was there stays until then.  PIPE_EBUSY: another one is under way. */
 int advisories_update(const char *directory, const struct advisories_update *options, pipe_error *err);
 
 #endif

@@ -19,8 +19,8 @@
 struct layer_reader;
 int layer_reader_create(struct layer_reader **out, struct tree_walk *w, pipe_error *err);
 /* number: count for the first call, 1 for the last.  what: for messages. */
-int layer_read(struct layer_reader *r, const struct tree_layer *layer, const struct tree_part *part, uint16_t number, const char *what,
-	       pipe_error *err);
+int layer_read(struct layer_reader *r, const struct tree_layer *layer, const struct tree_part *part, uint16_t number,
+	       const char *what, pipe_error *err);
 /* After the last: the notes. */
 int layer_reader_end(struct layer_reader *r, pipe_error *err);
 void layer_reader_free(struct layer_reader *r);

@@ -89,6 +89,13 @@ static bool has(const char *directory, const char *name, struct arena *a)
 	return path && access(path, F_OK) == 0;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Text that begins an object: an SBOM; anything else that is a file is an archive. */
 static bool is_json(const char *path)
 {
@@ -151,7 +158,6 @@ int scan_identify(struct scan_options *o, struct arena *a, pipe_error *err)
 static int identify(struct scan *s, pipe_error *err)
 {
 	struct scan_options o = *s->o;
-	struct stat st;
 	int rc = scan_identify(&o, s->a, err);
 
 	if (rc)
@@ -159,7 +165,7 @@ static int identify(struct scan *s, pipe_error *err)
 	s->target = o.target;
 	s->type = o.type;
 	s->installed = s->type == SCAN_IMAGE || s->type == SCAN_ROOTFS;
-	if (!s->installed && stat(s->target, &st) == 0 && S_ISDIR(st.st_mode))
+	if (!s->installed && is_directory(s->target))
 		return root_open(s->target, &s->root, err);
 	return PIPE_OK;
 }
@@ -303,6 +309,8 @@ static int collect(struct scan *s, pipe_error *err)
 	}
 	if (s->type != SCAN_IMAGE)
 		tree.kind = TREE_DIRECTORY;
+	else if (is_directory(s->target))
+		tree.kind = TREE_OCI_LAYOUT;
 	return tree_scan(s->target, &tree, s->a, &s->image, wants, visit, s, err);
 }
 

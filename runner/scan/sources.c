@@ -2,11 +2,14 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "runner/files/workspace.h"
 #include "runner/scan/advisories.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -40,6 +43,49 @@ static bool is_sqlite(const char *path)
 	if (fd >= 0)
 		close(fd);
 	return is;
+}
+
+/* ---- OSV records that lie beside the project ---- */
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n > m && !strcmp(name + n - m, end);
+}
+
+static bool holds_records(const char *directory)
+{
+	DIR *d = opendir(directory);
+	struct dirent *entry;
+	bool any = false;
+
+	while (d && !any && (entry = readdir(d)))
+		any = ends_in(entry->d_name, ".json");
+	if (d)
+		closedir(d);
+	return any;
+}
+
+static int add_records(struct scan_sources *s, const char *from, const char *const *envp, struct arena *a, pipe_error *err)
+{
+	const char *top = NULL, *path;
+	struct osv_import done;
+	char *scratch;
+	int rc;
+
+	for (; envp && *envp; envp++)
+		if (!strncmp(*envp, "TMPDIR=", 7) && (*envp)[7])
+			top = *envp + 7;
+	scratch = arena_printf(a, "%s/pipe-records-XXXXXX", top ? top : "/tmp");
+	if (!scratch)
+		return error_nomem(err);
+	if (!mkdtemp(scratch))
+		return error_errno(err, PIPE_EIO, errno, "cannot make %s", scratch);
+	s->scratch = scratch;
+	path = arena_printf(a, "%s/osv.db", scratch);
+	rc = path ? osv_db_import(path, from, &done, NULL, err) : error_nomem(err);
+	return rc == PIPE_OK ? add(s, 1, path, err) : rc;
 }
 
 /* Those that the directory holds; a directory with trivy.db itself (Trivy's own cache/db) is one source. */
@@ -97,8 +143,12 @@ int scan_sources_open(struct scan_sources *s, const char *db, const char *const 
 			return error_errno(err, errno == ENOENT ? PIPE_ENOTFOUND : PIPE_EIO, errno, "the database %s", path);
 		rc = PIPE_OK;
 	} else {
-		rc = S_ISDIR(st.st_mode) ? open_directory(s, path, a, err) : add(s, is_sqlite(path), path, err);
+		rc = S_ISDIR(st.st_mode)     ? open_directory(s, path, a, err)
+		     : ends_in(path, ".zip") ? add_records(s, path, envp, a, err)
+					     : add(s, is_sqlite(path), path, err);
 	}
+	if (rc == PIPE_OK && !s->count && db && holds_records(path))
+		rc = add_records(s, path, envp, a, err);
 	for (unsigned i = 0; rc == PIPE_OK && i < s->count; i++)
 		rc = check_age(&s->opened[i], max_age_ms, err);
 	if (rc == PIPE_OK && !s->count)
@@ -118,6 +168,9 @@ void scan_sources_close(struct scan_sources *s)
 		s->opened[i].close(s->opened[i].payload);
 	s->count = 0;
 	s->list[0] = NULL;
+	if (s->scratch)
+		(void)workspace_remove(s->scratch, NULL);
+	s->scratch = NULL;
 }
 
 const char *scan_sources_text(const struct scan_sources *s, struct arena *a)

@@ -29,8 +29,12 @@ struct tree_options {
 	struct tree_limits limits;
 	const char *scratch;	   /* a directory for layers that come from a registry */
 	const char *docker_config; /* directory of credentials; NULL: the user's */
+	const char *const *envp;   /* where the user's credentials are looked up, and what helpers get; NULL: nowhere */
 	const char *ca_file;
 	bool insecure, plain_http; /* registry */
+	/* What lies on this machine is believed to be whole: digests of layers are not checked (those of manifests and configurations
+	 * are), and of layers that are not compressed nothing is read but the headers and what is wanted. */
+	bool unverified;
 	const atomic_bool *cancel;
 	/* A progress line for people ("layer 3 of 7, 120 MB"); or NULL. */
 	void (*progress)(void *payload, const char *line);
@@ -50,12 +54,14 @@ struct tree_image {
 	const char *id, *digest, *os, *architecture, *user, *created; /* config digest, manifest digest; "" */
 	const char *const *diff_ids, *const *repo_tags, *const *repo_digests;
 	uint64_t compressed_bytes;
-	uint64_t entries, files; /* seen */
+	uint64_t entries, files;  /* seen */
+	const char *const *notes; /* what was not looked at, a sentence each, NULL-terminated; NULL after an error */
 };
 
 /*
- * Walks it.  wants: is the content wanted? (cheap; called once for each regular file that is left at the end; a directory's walk may call it
- * in any order).  visit: its bytes, valid during the call.  Both may end the walk with a negative pipe_code.
+ * Walks it.  wants: is the content wanted? (cheap; called once for each regular file that is left at the end, in any order, and also for
+ * one that its own layer replaces later on, which is not visited).  visit: its bytes, valid during the call; a negative pipe_code ends
+ * the walk.
  * Errors: PIPE_ENOTFOUND, PIPE_EPIPELINE (what is broken, and where: "layer sha256:...: truncated"), PIPE_ELIMIT (which bound, and how to
  * raise it), PIPE_ENETWORK, PIPE_EIO, PIPE_ECANCELLED where there is such a code.  A digest that does not fit what it names is
  * PIPE_EPIPELINE.  Blocking; any thread.

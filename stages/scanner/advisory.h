@@ -24,7 +24,7 @@ struct advisory {
 	const char *fixed;	   /* the version that has it mended, for people; several joined by ", "; "" */
 	/* Which versions: for distributions, those below `fixed_below` ("" : all, it is not mended); for languages, those in one of
 	 * `vulnerable`, and in none of `patched` and `unaffected` (NULL-terminated, or NULL). */
-	bool ranged;
+	bool ranged; /* the lists say it; otherwise fixed_below does */
 	const char *fixed_below, *affected_from; /* affected_from: "" from the first */
 	const char *const *vulnerable, *const *patched, *const *unaffected;
 	const char *const *versions; /* OSV: these exact ones, beside the ranges; or NULL */

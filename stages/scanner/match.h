@@ -11,7 +11,7 @@ struct match_options {
 	const atomic_bool *cancel;		/* or NULL */
 };
 /* Adds a result for each list (also one without findings) to the report, whose os is set.  Lists must outlive the report. */
-int scan_match(struct scan_report *report, const struct package_list *const *lists, size_t count, const struct match_options *options,
-	       pipe_error *err);
+int scan_match(struct scan_report *report, const struct package_list *const *lists, size_t count,
+	       const struct match_options *options, pipe_error *err);
 
 #endif

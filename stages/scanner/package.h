@@ -36,6 +36,7 @@ struct scan_package {
 	bool indirect;				  /* not asked for by the project itself */
 	bool development;			  /* only needed to build or test: Trivy leaves those out, and so do we unless asked */
 	bool modular;				  /* rpm: of a module stream */
+	const char *module;			  /* its label, "nodejs:12:8030020201124152102:229f0a1c"; NULL or "" : not known */
 	const char *const *depends_on;		  /* ids "name@version", NULL-terminated; or NULL */
 };
 

@@ -11,7 +11,8 @@ struct suppressions; /* in an arena */
 
 struct suppressions *suppressions_new(struct arena *a);
 /* path: for messages, and its end tells YAML from text.  PIPE_EPIPELINE with err's file, line: it cannot be understood. */
-int suppressions_read_ignore(struct suppressions *s, const char *path, const char *bytes, size_t length, int64_t now_ms, pipe_error *err);
+int suppressions_read_ignore(struct suppressions *s, const char *path, const char *bytes, size_t length, int64_t now_ms,
+			     pipe_error *err);
 int suppressions_read_vex(struct suppressions *s, const char *path, const char *bytes, size_t length, pipe_error *err);
 /* Marks the findings of the report, and adds warnings for entries that have expired or match nothing.  false: no memory. */
 bool suppressions_apply(struct suppressions *s, struct scan_report *report);
