@@ -749,6 +749,59 @@ PIPE_API int pipe_scan_write(const pipe_scan *scan, enum pipe_scan_format format
  * PIPE_EUSAGE: there is no such severity. */
 PIPE_API int pipe_scan_count(const pipe_scan *scan, const pipe_scan_show *show, const char *least, uint64_t *count, pipe_error *err);
 
+/* ---- versions of packages ------------------------------------------------------------------------------------------ */
+
+/* How versions are compared, by the names of pipe_version_scheme ("deb", "semver"...).  *order: -1, 0 or 1, as a is older than b, equal
+ * to it, or newer.  PIPE_EUSAGE: there is no such scheme, or one is no version of it, and why.  Any thread. */
+PIPE_API int pipe_version_compare(const char *scheme, const char *a, const char *b, int *order, pipe_error *err);
+/* The schemes' names, sorted; NULL from their count on.  help (or NULL): whose versions these are.  Static. */
+PIPE_API const char *pipe_version_scheme(size_t i, const char **help);
+
+/* ---- advisories -------------------------------------------------------------------------------------------------- */
+
+/* What a scan compares packages with.  All projects of a user share it; nothing here needs a project.  Blocking; any thread. */
+typedef struct pipe_advisories_options {
+	unsigned version;
+	const char *directory;	   /* NULL: $PIPE_ADVISORIES, $XDG_DATA_HOME/pipe/advisories or ~/.local/share/pipe/advisories */
+	const char *from;	   /* where an update comes from, REGISTRY/REPOSITORY:TAG; NULL: ghcr.io/aquasecurity/trivy-db:2 */
+	const char *docker_config; /* directory of credentials; NULL: the user's */
+	const char *ca_file;
+	int insecure, plain_http; /* registry: certificates are not checked; without TLS */
+	/* A line about what is done; not 0: it is cancelled.  Or NULL. */
+	int (*progress)(void *payload, const char *line);
+	void *payload;
+} pipe_advisories_options;
+#define PIPE_ADVISORIES_OPTIONS_VERSION 1
+#define PIPE_ADVISORIES_OPTIONS_INIT                                                                                             \
+	{                                                                                                                        \
+		PIPE_ADVISORIES_OPTIONS_VERSION, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL                                        \
+	}
+/* Pulls Trivy's database, checks it, and puts it in the place of the old one in one step.  opts may be NULL.  PIPE_EBUSY: another
+ * update is under way. */
+PIPE_API int pipe_advisories_update(const pipe_advisories_options *opts, pipe_error *err);
+
+typedef struct pipe_advisories_import_result {
+	uint64_t records;   /* read */
+	uint64_t withdrawn; /* of them: left out, and removed where they were */
+	uint64_t unusable;  /* files without anything that a version can be compared with */
+} pipe_advisories_import_result;
+/* Adds OSV records (files *.json of a directory or a .zip) to those that are there, or replaces them: all or none.  opts, result: or
+ * NULL. */
+PIPE_API int pipe_advisories_import(const pipe_advisories_options *opts, const char *from, pipe_advisories_import_result *result,
+				    pipe_error *err);
+
+typedef struct pipe_advisories_record {
+	const char *name;    /* "Trivy's database", "OSV records" */
+	const char *path;    /* where it lies, or would lie */
+	int64_t updated_ms;  /* when its data was made; 0: not known */
+	uint64_t advisories; /* 0: not counted */
+	const char *problem; /* why it cannot be used, and what to do; "": it can */
+	int missing;	     /* there is none */
+} pipe_advisories_record;
+/* Each source, also one that is missing or broken.  PIPE_OK, or what each returns.  opts may be NULL. */
+PIPE_API int pipe_advisories_status(const pipe_advisories_options *opts,
+				    int (*each)(void *payload, const pipe_advisories_record *source), void *payload, pipe_error *err);
+
 #ifdef __cplusplus
 }
 #endif

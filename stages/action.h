@@ -52,7 +52,8 @@ struct action_retain {
 	struct action_registry registry;
 };
 
-/* answer: "sha256:... BYTES MEDIA_TYPE", BYTES of the image's layers and config; fails where it is not there. */
+/* answer: "sha256:... BYTES MEDIA_TYPE", BYTES of the image's layers and config (of an index: of its largest image); fails where it is
+ * not there. */
 struct action_resolve {
 	const char *reference;
 	struct action_registry registry;
@@ -62,6 +63,7 @@ struct action_resolve {
 struct action_provenance {
 	const char *const *subjects; /* "name@sha256:..." (images), or paths of files; NULL-terminated */
 	const char *output;
+	const char *builder; /* URI of the builder; NULL: one that names pipe and the machine */
 	bool predicate_only; /* what `cosign attest --predicate` wants */
 };
 

@@ -38,17 +38,31 @@ int findings_bound_read(struct stage_job *job, struct findings_bound *b, pipe_er
 
 /* ---- the verdict ---- */
 
-/* "src/a.c:3: high: message [rule]" */
+/* "src/a.c:3: ", "package-lock.json: ", or nothing. */
+static const char *place_words(struct stage_job *job, const struct evidence_finding *f)
+{
+	if (!*f->path)
+		return "";
+	return f->line ? arena_printf(job->arena, "%s:%u: ", f->path, f->line) : arena_printf(job->arena, "%s: ", f->path);
+}
+
+/* "lodash 4.17.4 (fixed in 4.17.12): ", or nothing. */
+static const char *package_words(struct stage_job *job, const struct evidence_finding *f)
+{
+	if (!*f->package)
+		return "";
+	return arena_printf(job->arena, "%s %s (%s%s): ", f->package, f->installed, *f->fixed ? "fixed in " : "no fix yet",
+			    f->fixed);
+}
+
 const char *finding_words(struct stage_job *job, const struct evidence_finding *f)
 {
-	const char *severity = severity_name((enum severity)f->severity), *open = *f->rule ? " [" : "",
-		   *close = *f->rule ? "]" : "";
+	const char *place = place_words(job, f), *package = package_words(job, f);
 
-	if (*f->path && f->line)
-		return arena_printf(job->arena, "%s:%u: %s: %s%s%s%s", f->path, f->line, severity, f->message, open, f->rule,
-				    close);
-	return arena_printf(job->arena, "%s%s%s: %s%s%s%s", f->path, *f->path ? ": " : "", severity, f->message, open, f->rule,
-			    close);
+	if (!place || !package)
+		return NULL;
+	return arena_printf(job->arena, "%s%s: %s%s%s%s%s", place, severity_name((enum severity)f->severity), package, f->message,
+			    *f->rule ? " [" : "", f->rule, *f->rule ? "]" : "");
 }
 
 static int show(void *payload, const struct evidence_finding *f)

@@ -105,20 +105,23 @@ static bool leads_out(const struct stage_job *job, const char *text, const char 
 	return !strncmp(clean, "..", 2) && (!clean[2] || clean[2] == '/');
 }
 
+int project_inside(struct stage_job *job, const char *parameter, const char *text, const char **out, pipe_error *err)
+{
+	*out = evidence_path(job->arena, job->workspace, text);
+	if (!*out)
+		return error_nomem(err);
+	if (leads_out(job, text, *out))
+		return parameter_wrong(job, parameter_node(job, parameter), err, "the %s \"%s\" leads out of the workspace", parameter,
+				       text);
+	return PIPE_OK;
+}
+
 int project_directory(struct stage_job *job, const char **out, pipe_error *err)
 {
 	const char *text = "";
 	int rc = parameter_text(job, "directory", &text, err);
 
-	if (rc)
-		return rc;
-	*out = evidence_path(job->arena, job->workspace, text);
-	if (!*out)
-		return error_nomem(err);
-	if (leads_out(job, text, *out))
-		return parameter_wrong(job, parameter_node(job, "directory"), err,
-				       "the directory \"%s\" leads out of the workspace", text);
-	return PIPE_OK;
+	return rc ? rc : project_inside(job, "directory", text, out, err);
 }
 
 bool project_hides(const char *path, const char *const *directories)

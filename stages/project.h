@@ -45,6 +45,8 @@ int project_kind(struct stage_job *job, const char *directory, const struct proj
 
 /* The parameter `directory`: relative to the workspace and clean, "" the workspace itself.  PIPE_EPIPELINE: it leads out of it. */
 int project_directory(struct stage_job *job, const char **out, pipe_error *err);
+/* The same of another parameter, whose text is known. */
+int project_inside(struct stage_job *job, const char *parameter, const char *text, const char **out, pipe_error *err);
 /* A path in the project's directory, relative to the workspace; NULL: no memory. */
 const char *project_path(const struct stage_job *job, const char *directory, const char *path);
 

@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-static const char *const formats[] = { "auto",	   "check",    "checkstyle", "cobertura",	"codequality",
-				       "compiler", "cppcheck", "cyclonedx",  "gitlab-security", "gotest",
-				       "jacoco",   "junit",    "lcov",	     "libtest",		"openmetrics",
-				       "sarif",	   "spdx",     "tap",	     "trivy",		NULL };
+static const char *const formats[] = {
+	"auto",	     "check",		"checkov",	"checkstyle", "cobertura", "codequality", "compiler",	 "cppcheck",
+	"cyclonedx", "gitlab-security", "gotest",	"helm",	      "jacoco",	   "junit",	  "kubeconform", "lcov",
+	"libtest",   "openmetrics",	"policyreport", "sarif",      "spdx",	   "tap",	  "trivy",	 NULL
+};
 
 const struct keyword reading_fields[] = {
 	KEYWORD_ROW("format", IN_NESTED, TAKES_ENUM, "what the report is written in", .values = formats,

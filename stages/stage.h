@@ -43,6 +43,9 @@ struct stage_report {
 	uint32_t from, to;     /* indices of steps, [from, to) */
 	const char *tool;      /* for formats that do not say who wrote them; NULL: none */
 	const char *directory; /* of the workspace, where paths in it are meant from; NULL: the workspace itself */
+	/* What the paths of files begin with that were made out of `directory`, as the tool names them or absolute: they are named as if
+	 * they lay there.  NULL: none were made. */
+	const char *rendered;
 	enum finding_kind kind;
 	bool required; /* that nothing matches is a failure of the job; otherwise it is not even a warning */
 	bool only_new; /* files that are older than the job's start are left out (a stale report of an earlier run is no evidence) */
@@ -51,11 +54,11 @@ struct stage_report {
 /* What a stage type asks the world.  On the loop's thread in compile, on a worker in react and evaluate; answers are in the job's
  * arena. */
 struct stage_world {
-	/* A path in the workspace, of any type. */
+	/* A path in the workspace, of any type; also an absolute one in the job's scratch directory. */
 	bool (*exists)(void *payload, const char *path);
 	/* Paths that match a glob, sorted, at most `most`; NULL-terminated; NULL: none. */
 	const char *const *(*glob)(void *payload, struct arena *a, const char *pattern, size_t most);
-	/* A small text file of the workspace (at most 1 MiB); NULL with err filled: it cannot be read. */
+	/* A small text file of the workspace, or of the scratch directory (at most 1 MiB); NULL with err filled: it cannot be read. */
 	const char *(*read)(void *payload, struct arena *a, const char *path, pipe_error *err);
 	/* Where a tool is (absolute path), or NULL: it is not on the job's PATH. */
 	const char *(*tool)(void *payload, struct arena *a, const char *name);

@@ -5,6 +5,7 @@
 
 const struct report_format *const report_formats[] = {
 	&report_check,
+	&report_checkov,
 	&report_checkstyle,
 	&report_cobertura,
 	&report_codequality,
@@ -13,11 +14,14 @@ const struct report_format *const report_formats[] = {
 	&report_cyclonedx,
 	&report_gitlab_security,
 	&report_gotest,
+	&report_helm,
 	&report_jacoco,
 	&report_junit,
+	&report_kubeconform,
 	&report_lcov,
 	&report_libtest,
 	&report_openmetrics,
+	&report_policyreport,
 	&report_sarif,
 	&report_spdx,
 	&report_tap,

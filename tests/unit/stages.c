@@ -126,9 +126,14 @@ static int view_findings(void *payload, enum evidence_side side, const struct fi
 			 pipe_error *err)
 {
 	struct fake *f = payload;
-	static const struct evidence_finding one = {
-		.severity = SEVERITY_HIGH, .path = "src/a.c", .line = 7, .message = "no good", .rule = "bad"
-	};
+	static const struct evidence_finding one = { .severity = SEVERITY_HIGH,
+						     .path = "src/a.c",
+						     .line = 7,
+						     .message = "no good",
+						     .rule = "bad",
+						     .package = "",
+						     .installed = "",
+						     .fixed = "" };
 
 	(void)err;
 	ck_assert_int_eq(side, SIDE_JOB);
