@@ -94,6 +94,11 @@ test: deps-test
 	@$(MAKE) --no-print-directory $(PARALLEL) all $(BUILD)/unit
 	@tests/run.sh $(BUILD)
 
+# With the real tools (Trivy, Helm, Cosign, ...), built from pinned Go modules into a cache outside of the source tree.
+test-tools: deps-test
+	@$(MAKE) --no-print-directory $(PARALLEL) $(BUILD)/pipe
+	@tests/tools/run.sh $(BUILD)
+
 unit: $(BUILD)/unit
 	@$(BUILD)/unit
 
@@ -144,6 +149,6 @@ check-threads:
 	@tests/threads.sh build-tsan/embed
 
 -include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITOBJ:.o=.d)
-.PHONY: all install deps deps-demo deps-test deps-check demo test unit bench fuzz fuzz-binaries check-house format check-format \
+.PHONY: all install deps deps-demo deps-test deps-check demo test test-tools unit bench fuzz fuzz-binaries check-house format check-format \
         check-cppcheck check-tidy check-threads docs clean
 .SECONDARY:

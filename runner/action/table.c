@@ -4,7 +4,11 @@
 #include <string.h>
 
 const action_function action_functions[ACTION_KIND_COUNT] = {
-	NULL,
+	[ACTION_SCAN] = action_scan,
+	[ACTION_RETAIN] = action_retain,
+	[ACTION_RESOLVE] = action_resolve,
+	[ACTION_PROVENANCE] = action_provenance,
+	[ACTION_UPLOAD] = action_upload,
 };
 
 const char *action_variable(const struct action_context *context, const char *name)

@@ -23,6 +23,18 @@
 	X(curl_multi_poll)                                                                                                       \
 	X(curl_multi_info_read)                                                                                                  \
 	X(curl_multi_cleanup)                                                                                                    \
+	X(curl_url)                                                                                                              \
+	X(curl_url_set)                                                                                                          \
+	X(curl_url_get)                                                                                                          \
+	X(curl_url_cleanup)                                                                                                      \
+	X(curl_free)                                                                                                             \
+	X(curl_mime_init)                                                                                                        \
+	X(curl_mime_addpart)                                                                                                     \
+	X(curl_mime_name)                                                                                                        \
+	X(curl_mime_filename)                                                                                                    \
+	X(curl_mime_type)                                                                                                        \
+	X(curl_mime_data_cb)                                                                                                     \
+	X(curl_mime_free)                                                                                                        \
 	X(curl_slist_append)                                                                                                     \
 	X(curl_slist_free_all)
 

@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { LOOK_MS = 100, HEADERS_MAX = 256 * 1024, REDIRECTS_MAX = 10, DAY_S = 86400 };
+enum { LOOK_MS = 100, REDIRECTS_MAX = 10, DAY_S = 86400 };
 
 struct exchange {
 	struct curl_library lib;
@@ -84,15 +84,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return reply->body.failed ? 0 : size * count;
 }
 
-/* A status line begins a new answer: after a redirect, after "100 Continue". */
-static size_t on_header(char *line, size_t size, size_t count, void *context)
+bool exchange_reply_line(struct exchange_reply *reply, const char *line, size_t length)
 {
-	struct exchange_reply *reply = ((struct exchange *)context)->reply;
-	size_t length = size * count;
-
 	if (length > 5 && !memcmp(line, "HTTP/", 5)) {
 		str_reset(&reply->headers);
-		return length;
+		return true;
 	}
 	while (length && strchr("\r\n\t ", line[length - 1]))
 		length--;
@@ -100,7 +96,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		str_add(&reply->headers, line, length);
 		str_addc(&reply->headers, '\n');
 	}
-	return reply->headers.failed ? 0 : size * count;
+	return !reply->headers.failed;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	return exchange_reply_line(((struct exchange *)context)->reply, line, size * count) ? size * count : 0;
 }
 
 bool exchange_header(const struct exchange_reply *reply, const char *name, const char **value, size_t *length)
@@ -196,8 +197,7 @@ static int set_headers(struct exchange *x, const struct exchange_request *r, pip
 	return rc;
 }
 
-/* A proxy of the environment has no way back to this machine. */
-static bool is_this_machine(const char *url)
+bool exchange_is_this_machine(const char *url)
 {
 	static const char *const names[] = { "127.", "[::1]", "localhost:", "localhost/" };
 	const char *host = strstr(url, "://"), *end, *at;
@@ -273,7 +273,7 @@ static int configure(struct exchange *x, const struct exchange_request *r, pipe_
 	SET(CURLOPT_WRITEDATA, x);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, x);
-	if (is_this_machine(r->url))
+	if (exchange_is_this_machine(r->url))
 		SET(CURLOPT_PROXY, "");
 	if (r->http2) {
 		SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
@@ -313,7 +313,7 @@ static int judge(struct exchange *x, CURLcode code, const struct exchange_reques
 	if (x->reply->body.failed && x->reply->body.length <= r->max_bytes)
 		return error_set(err, PIPE_ENETWORK, "the answer is longer than %zu bytes", r->max_bytes);
 	if (x->reply->headers.failed)
-		return error_set(err, PIPE_ENETWORK, "the answer's headers are longer than %d bytes", HEADERS_MAX);
+		return error_set(err, PIPE_ENETWORK, "the answer's headers are longer than %d bytes", EXCHANGE_HEADERS_MAX);
 	if (code == CURLE_OUT_OF_MEMORY)
 		return error_nomem(err);
 	if (code == CURLE_ABORTED_BY_CALLBACK)
@@ -365,7 +365,7 @@ int exchange_perform(struct exchange *x, const struct exchange_request *request,
 
 	exchange_reply_clear(reply);
 	exchange_reply_init(reply);
-	str_init_limit(&reply->headers, HEADERS_MAX);
+	str_init_limit(&reply->headers, EXCHANGE_HEADERS_MAX);
 	str_init_limit(&reply->body, request->max_bytes);
 	x->reply = reply;
 	rc = perform(x, request, err);

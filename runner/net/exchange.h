@@ -41,6 +41,13 @@ int exchange_create(struct exchange **out, pipe_error *err);
 int exchange_perform(struct exchange *x, const struct exchange_request *request, struct exchange_reply *reply, pipe_error *err);
 void exchange_free(struct exchange *x);
 
+/* For those who carry out exchanges in their own way (transfer.h): adds a line as it came; a status line begins a new answer (after a
+ * redirect, after "100 Continue").  false: no memory, or beyond the limit of reply->headers. */
+enum { EXCHANGE_HEADERS_MAX = 256 * 1024 };
+bool exchange_reply_line(struct exchange_reply *reply, const char *line, size_t length);
+/* Is the address on the loopback?  A proxy of the environment has no way back to this machine. */
+bool exchange_is_this_machine(const char *url);
+
 void exchange_reply_init(struct exchange_reply *reply);
 void exchange_reply_clear(struct exchange_reply *reply);
 /* The value of a header (name in any case): the first one where *value is NULL, else the one behind *value and *length.  false: there

@@ -92,9 +92,9 @@ static int read_one(struct reading *r, const struct stage_report *report, const 
 
 	if (rc)
 		return rc;
-	rebase_set(&r->ledger->rebase, r->workspace, report->directory);
+	rebase_set(&r->ledger->rebase, r->workspace, report->directory, report->rendered);
 	rc = report_read(report->format, path, source, payload, &options, &r->ledger->sink, &used, &why);
-	rebase_set(&r->ledger->rebase, r->workspace, NULL);
+	rebase_set(&r->ledger->rebase, r->workspace, NULL, NULL);
 	ended = ledger_report_end(r->ledger, used ? used : report->format, rc ? &why : NULL, err);
 	if (rc && is_ours(rc)) {
 		if (err)

@@ -10,14 +10,29 @@ enum { KNOWN_MOST = 50000 };
 void rebase_clear(struct rebase *r)
 {
 	arena_clear(&r->arena);
+	r->root = NULL;
 	r->known = (struct map)MAP_INIT;
 }
 
-void rebase_set(struct rebase *r, const char *workspace, const char *directory)
+void rebase_set(struct rebase *r, const char *workspace, const char *directory, const char *rendered)
 {
 	rebase_clear(r);
 	r->workspace = workspace;
-	r->directory = directory;
+	r->directory = directory && *directory ? directory : NULL;
+	r->rendered = rendered;
+}
+
+/* What lies below `rendered`, seen from there: as its own path would stand in the report. */
+static const char *below_rendered(struct rebase *r, const char *path)
+{
+	size_t n;
+
+	if (!r->rendered)
+		return path;
+	if (!r->root && !(r->root = evidence_path(&r->arena, r->workspace, r->rendered)))
+		return NULL;
+	n = strlen(r->root);
+	return n && !strncmp(path, r->root, n) && path[n] == '/' ? path + n + 1 : path;
 }
 
 /* Where the path leads from the directory, if something is there; otherwise the path. */
@@ -39,9 +54,13 @@ static const char *look(struct rebase *r, const char *path)
 const char *rebase_path(struct rebase *r, const char *path)
 {
 	const char *found, *key;
-	size_t n = strlen(path);
+	size_t n;
 
-	if (!r->directory || !*r->directory || !*path)
+	path = below_rendered(r, path);
+	if (!path)
+		return NULL;
+	n = strlen(path);
+	if (!r->directory || !n)
 		return path;
 	found = map_get(&r->known, path, n);
 	if (found)

@@ -320,6 +320,7 @@ static void take_over(struct stage_run *r)
 	if (handover_take(&r->arena, r->handover, &r->host.envp, &err))
 		fail(r, err.code, &err);
 	stage_place_init(&r->place, r->host.workspace, stage_environment_get(r->host.envp, "PATH"));
+	r->place.scratch = r->job.scratch;
 }
 
 void run_step_ended(struct stage_run *r)
@@ -617,6 +618,7 @@ int stage_run_create(struct stage_run **out, const struct stage_host *host, pipe
 	r->host = *host;
 	stage_place_init(&r->place, host->workspace, stage_environment_get(host->envp, "PATH"));
 	init_job(r);
+	r->place.scratch = r->job.scratch;
 	r->services = (struct services){ .executor = host->executor,
 					 .mask = host->mask,
 					 .grace_ms = host->grace_ms,

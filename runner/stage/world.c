@@ -16,27 +16,34 @@
 
 enum { READ_MOST = 1 << 20 };
 
-/* The path below the workspace, also of an absolute one that leads there; NULL: it leads elsewhere. */
-static const char *inside(const struct stage_place *p, const char *path, struct arena *a)
+/* What is left of an absolute path below a directory; NULL: it leads elsewhere. */
+static const char *below(const char *directory, const char *path)
 {
-	size_t n = strlen(p->workspace);
+	size_t n = directory ? strlen(directory) : 0;
 
-	if (*path == '/') {
-		if (strncmp(path, p->workspace, n) != 0 || (path[n] && path[n] != '/'))
-			return NULL;
-		path += n;
-	}
-	return path_clean(path, a, NULL);
+	return n && !strncmp(path, directory, n) && (!path[n] || path[n] == '/') ? path + n : NULL;
+}
+
+/* The path below the workspace, also of an absolute one that leads there, or into the job's scratch directory, which *root is then;
+ * NULL: it leads elsewhere. */
+static const char *inside(const struct stage_place *p, const char *path, const char **root, struct arena *a)
+{
+	const char *rest = path;
+
+	*root = p->workspace;
+	if (*path == '/' && !(rest = below(p->workspace, path)) && (rest = below(p->scratch, path)))
+		*root = p->scratch;
+	return rest ? path_clean(rest, a, NULL) : NULL;
 }
 
 static int open_inside(const struct stage_place *p, const char *path, int flags)
 {
 	struct arena scratch = ARENA_INIT;
-	const char *clean = inside(p, path, &scratch);
+	const char *directory, *clean = inside(p, path, &directory, &scratch);
 	int root = -1, fd = -1, saved;
 
 	errno = EXDEV;
-	if (clean && root_open(p->workspace, &root, NULL) == PIPE_OK)
+	if (clean && root_open(directory, &root, NULL) == PIPE_OK)
 		fd = beneath_open_follow(root, clean, flags);
 	saved = errno;
 	if (root >= 0)
@@ -190,6 +197,7 @@ void stage_place_init(struct stage_place *place, const char *workspace, const ch
 {
 	place->workspace = workspace;
 	place->path = path ? path : stage_default_path();
+	place->scratch = NULL;
 	place->world = (struct stage_world){ .exists = exists,
 					     .glob = find,
 					     .read = read_text,

@@ -10,10 +10,11 @@
 struct stage_place {
 	const char *workspace; /* absolute; the other texts are borrowed as well */
 	const char *path;      /* the job's PATH; entries that are not absolute are meant from the workspace */
+	const char *scratch;   /* absolute: the job's own directory, whose files may be read as well; NULL: none */
 	struct stage_world world;
 };
 
-/* Fills place->world, whose payload is place. */
+/* Fills place->world, whose payload is place; without a scratch directory. */
 void stage_place_init(struct stage_place *place, const char *workspace, const char *path);
 
 /* The value of a variable in an environment ("NAME=VALUE", NULL-terminated), or NULL. */

@@ -106,6 +106,8 @@ struct store_schema {
 	unsigned count;
 	const char *
 		beside; /* a database that means nothing without this one: when this one is made anew, moved to NAME.gone; or NULL */
+	const char *subject; /* what it is, for messages; NULL: "history" */
+	const char *advice;  /* what to do where it cannot be used; NULL: as with the history */
 };
 /* For every connection: the database may be anybody's (a project's directory can bring one along), and a file cut short under a memory
  * map is a SIGBUS. */

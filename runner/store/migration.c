@@ -58,9 +58,8 @@ enum { VERSION = sizeof(steps) / sizeof(*steps) };
 
 static int foreign(struct store *s, pipe_error *err)
 {
-	return error_set(err, PIPE_ESTORE,
-			 "%s is a database of another program: move it away, or set PIPE_STATE_DIR to another directory",
-			 s->path);
+	return error_set(err, PIPE_ESTORE, "%s is a database of another program: %s", s->path,
+			 s->schema->advice ? s->schema->advice : "move it away, or set PIPE_STATE_DIR to another directory");
 }
 
 static int read_numbers(struct store *s, int64_t *version, int64_t *application, pipe_error *err)
@@ -90,9 +89,9 @@ static int read_version(struct store *s, int64_t *version, pipe_error *err)
 	if (*version > s->schema->version)
 		return error_set(
 			err, PIPE_ESTORE,
-			"the history %s was written by a newer pipe (version %lld of its tables; this pipe knows %d): use that pipe, "
-			"or set PIPE_STATE_DIR to another directory",
-			s->path, (long long)*version, s->schema->version);
+			"the %s %s was written by a newer pipe (version %lld of its tables; this pipe knows %d): %s",
+			s->schema->subject ? s->schema->subject : "history", s->path, (long long)*version, s->schema->version,
+			s->schema->advice ? s->schema->advice : "use that pipe, or set PIPE_STATE_DIR to another directory");
 	return PIPE_OK;
 }
 

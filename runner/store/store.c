@@ -45,6 +45,11 @@ static bool is_full(int errno_value)
 	return errno_value == ENOSPC || errno_value == EDQUOT;
 }
 
+static const char *subject(const struct store *s)
+{
+	return s->schema->subject ? s->schema->subject : "history";
+}
+
 int store_fail(struct store *s, int result, const char *action, pipe_error *err)
 {
 	int primary = result & 0xff, why = 0;
@@ -63,13 +68,13 @@ int store_fail(struct store *s, int result, const char *action, pipe_error *err)
 			continue;
 		if (why && !is_full(why))
 			what = strerror_r(why, because, sizeof(because));
-		return error_set(err, sentences[i].code, "cannot %s the history %s: %s; %s", action, s->path, what,
-				 sentences[i].advice);
+		return error_set(err, sentences[i].code, "cannot %s the %s %s: %s; %s", action, subject(s), s->path, what,
+				 s->schema->advice ? s->schema->advice : sentences[i].advice);
 	}
 	if (why)
-		return error_errno(err, PIPE_EIO, why, "cannot %s the history %s", action, s->path);
-	return error_set(err, primary == SQLITE_IOERR ? PIPE_EIO : PIPE_ESTORE, "cannot %s the history %s: %s", action, s->path,
-			 sqlite3_errmsg(s->db));
+		return error_errno(err, PIPE_EIO, why, "cannot %s the %s %s", action, subject(s), s->path);
+	return error_set(err, primary == SQLITE_IOERR ? PIPE_EIO : PIPE_ESTORE, "cannot %s the %s %s: %s", action, subject(s),
+			 s->path, sqlite3_errmsg(s->db));
 }
 
 void store_give_up(struct store *s, const pipe_error *why)
@@ -292,8 +297,8 @@ static int open_to_read(struct store *s, pipe_error *err)
 
 	if (stat(s->path, &st)) {
 		if (errno == ENOENT || errno == ENOTDIR)
-			return error_set(err, PIPE_ENOTFOUND, "there is no history in %s", s->directory);
-		return error_errno(err, error_code_of(errno), errno, "cannot read the history %s", s->path);
+			return error_set(err, PIPE_ENOTFOUND, "there is no %s in %s", subject(s), s->directory);
+		return error_errno(err, error_code_of(errno), errno, "cannot read the %s %s", subject(s), s->path);
 	}
 	rc = connect(s, s->path, SQLITE_OPEN_READONLY, err);
 	if (!rc)
