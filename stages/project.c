@@ -111,8 +111,8 @@ int project_inside(struct stage_job *job, const char *parameter, const char *tex
 	if (!*out)
 		return error_nomem(err);
 	if (leads_out(job, text, *out))
-		return parameter_wrong(job, parameter_node(job, parameter), err, "the %s \"%s\" leads out of the workspace", parameter,
-				       text);
+		return parameter_wrong(job, parameter_node(job, parameter), err, "the %s \"%s\" leads out of the workspace",
+				       parameter, text);
 	return PIPE_OK;
 }
 

@@ -136,6 +136,17 @@ static void add_template(struct decoding *x, const struct node *key)
 		x->nomem = true;
 }
 
+/* Is it meant as a job, although its name says something about all jobs? */
+static bool is_named_like_a_keyword(const struct keyword *k, const struct node *value)
+{
+	static const char *const work[] = { "script", "uses", "stage", "trigger" };
+
+	for (size_t i = 0; (k->where & IN_JOB) && k->id != KEYWORD_VARIABLES && i < sizeof(work) / sizeof(*work); i++)
+		if (value->kind == NODE_MAP && node_pair(value, work[i]))
+			return true;
+	return false;
+}
+
 /* A keyword of the top level.  The files of `include` were read, and checked, before. */
 static void global_keyword(struct decoding *x, const struct keyword *k, const struct pair *p)
 {
@@ -144,6 +155,12 @@ static void global_keyword(struct decoding *x, const struct keyword *k, const st
 	if (!strcmp(k->name, "spec")) {
 		diag_error(x->d, p->key->at, "spec-place", "\"spec\" stands in a document of its own in front of the pipeline");
 		diag_hint(x->d, "end it with a line \"---\"");
+		return;
+	}
+	if (is_named_like_a_keyword(k, p->value)) {
+		diag_error(x->d, p->key->at, "job-name-keyword",
+			   "no job can be called \"%s\": at the top level that is the keyword", k->name);
+		diag_hint(x->d, "give the job another name, \"build %s\" for instance", k->name);
 		return;
 	}
 	keyword_check(k, p->value, x->d, NULL);

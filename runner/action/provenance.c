@@ -147,7 +147,7 @@ static bool is_told(const char *name, const char *value)
 	for (size_t i = 0; i < sizeof(predefined) / sizeof(*predefined); i++)
 		if (!strncmp(name, predefined[i], strlen(predefined[i])))
 			return false;
-	return strcmp(name, "CI") != 0 && value && !strstr(value, "[MASKED]");
+	return strcmp(name, "CI") != 0 && strcmp(name, "PIPE") != 0 && value && !strstr(value, "[MASKED]");
 }
 
 static void write_external(struct record *r)

@@ -180,10 +180,15 @@ static bool is_skipped(const struct scan *s, const char *path)
 	return false;
 }
 
-static bool any_format_wants(const struct scan *s, const char *path)
+static bool format_wants(const struct scan *s, const struct package_format *f, const struct tree_file *file)
+{
+	return (!f->executable || file->executable) && f->wants(file->path, s->installed);
+}
+
+static bool any_format_wants(const struct scan *s, const struct tree_file *file)
 {
 	for (size_t i = 0; package_formats[i]; i++)
-		if (package_formats[i]->wants(path, s->installed))
+		if (format_wants(s, package_formats[i], file))
 			return true;
 	return false;
 }
@@ -194,7 +199,7 @@ static bool wants(void *payload, const struct tree_file *file)
 
 	if (is_skipped(s, file->path))
 		return false;
-	return (wants_vulnerabilities(s) && (os_wants(file->path) || any_format_wants(s, file->path))) ||
+	return (wants_vulnerabilities(s) && (os_wants(file->path) || any_format_wants(s, file))) ||
 	       (wants_secrets(s) && secret_wants(file->path, file->size));
 }
 
@@ -285,7 +290,7 @@ static int visit(void *payload, const struct tree_file *file, const char *bytes,
 	if (wants_vulnerabilities(s) && os_wants(file->path) && !os_read(&s->report->os, file->path, bytes, length, s->a))
 		return error_nomem(err);
 	for (size_t i = 0; wants_vulnerabilities(s) && rc == PIPE_OK && package_formats[i]; i++)
-		if (package_formats[i]->wants(file->path, s->installed))
+		if (format_wants(s, package_formats[i], file))
 			rc = take_packages(s, package_formats[i], file->path, bytes, length, err);
 	if (rc == PIPE_OK && s->rules && secret_wants(file->path, length))
 		rc = secret_scan(s->rules, file->path, bytes, length, s->a, keep_secret, s, err);

@@ -57,6 +57,7 @@ struct package_format {
 	/* May the file at path (relative to the target's root, with `/`) be one of these?  installed: the target is an image or a root
 	 * file system, where lock files are not looked at but what is installed (as Trivy does); else it is a project's tree. */
 	bool (*wants)(const char *path, bool installed);
+	bool executable; /* only files that may be executed: their names say nothing */
 	/* Fills list (type, class and path are set).  PIPE_EPIPELINE: it is broken, err->line and err->text say where and how; a file that
 	 * holds something else is no error and leaves the list empty.  `beside` brings another file by its path relative to the target's
 	 * root (go.sum beside go.mod, package.json beside a lock); NULL where there is none. */

@@ -54,7 +54,7 @@ def test_all_of_it_is_green(service):
     r = run(service)
     assert r.status == 0, r.text
     assert set(r.jobs.values()) == {"success"}
-    assert len(r.jobs) == 8
+    assert len(r.jobs) == 9
     tests = service.pipe("tests", "--format", "json").json
     assert tests["evidence"]["tests"]["passed"] >= 40 and tests["evidence"]["tests"]["failed"] == 0
     assert service.pipe("coverage", "--format", "json").json["evidence"]["coverage"]["lines"] > 200
@@ -112,3 +112,17 @@ def test_an_answer_that_is_wrong_turns_the_smoke_test_red(service):
     r = run(service)
     assert red(r) == {"smoke"}
     assert "degraded" in reason(r, "smoke")
+
+
+def test_a_vulnerable_lock_file(service):
+    service.write("examples/service/tests/requirements.txt", "pytest==7.1.2\npy==1.11.0\n")
+    r = run(service)
+    assert red(r) == {"scan"}, r.text
+    assert "py 1.11.0" in reason(r, "scan") and "CVE-2022-42969" in reason(r, "scan")
+
+
+def test_a_secret_in_the_source(service):
+    service.write("examples/service/deploy.env", "GITHUB_TOKEN=" + "ghp_" + "Zk3mQ9xW7vB2nL5tR8yH1cF4" + "jD6sG0pKaEuT" + "\n")
+    r = run(service)
+    assert red(r) == {"scan"}, r.text
+    assert "deploy.env:1" in reason(r, "scan") and "github-pat" in reason(r, "scan")

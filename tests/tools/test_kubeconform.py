@@ -131,7 +131,7 @@ def test_a_kustomization_is_built_and_judged(project):
     project.write("base/kustomization.yaml", "resources: [web.yaml]\n")
     project.write("staging/kustomization.yaml", textwrap.dedent("""\
         resources: [../base]
-        patches: [{target: {kind: Deployment}, patch: '[{op: replace, path: /spec/replicas, value: many}]'}]
+        patches: [{target: {kind: Deployment}, patch: '[{"op": "replace", "path": "/spec/replicas", "value": "many"}]'}]
         """))
     assert project.run(job(kustomization="base")).jobs == {"check": "success"}
     r = project.run(job(kustomization="staging"))

@@ -665,6 +665,14 @@ START_TEST(properties_of_a_pom_are_bounded)
 }
 END_TEST
 
+START_TEST(an_entry_without_a_name_is_no_package)
+{
+	ck_assert_int_eq(parse("pubspec-lock", "packages:\n  '': {version: '1'}\n  a: {version: '2'}\n"), PIPE_OK);
+	ck_assert_uint_eq(list.packages.count, 1);
+	ck_assert_uint_eq(list.notes.count, 1);
+}
+END_TEST
+
 START_TEST(yaml_aliases_do_not_grow)
 {
 	struct str s;
@@ -1176,6 +1184,7 @@ Suite *package_suite(void)
 	tcase_add_loop_test(t, deep_nesting_is_refused, 0, COUNT(deep));
 	tcase_add_loop_test(t, fifty_thousand_packages, 0, COUNT(many));
 	tcase_add_test(t, properties_of_a_pom_are_bounded);
+	tcase_add_test(t, an_entry_without_a_name_is_no_package);
 	tcase_add_test(t, yaml_aliases_do_not_grow);
 	tcase_add_test(t, a_distribution_is_told_in_any_order);
 	tcase_add_loop_test(t, distributions_are_called_as_trivy_does, 0, COUNT(systems));

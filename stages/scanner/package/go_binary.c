@@ -224,6 +224,7 @@ PACKAGE_PARSER(parse, read_program)
 
 const struct package_format package_format_go_binary = {
 	.name = "go-binary",
+	.executable = true,
 	.type = "gobinary",
 	.class = PACKAGE_LANGUAGE,
 	.help = "programs that Go has linked (ELF)",

@@ -15,14 +15,26 @@ static int by_name(const void *a, const void *b)
 	return rc ? rc : strcmp(x->version, y->version);
 }
 
+/* An entry without a name is no package: it is told, and dropped. */
+static int drop_nameless(struct reader *r)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < r->list->packages.count; i++)
+		if (*r->list->packages.items[i].name)
+			r->list->packages.items[kept++] = r->list->packages.items[i];
+	if (kept == r->list->packages.count)
+		return PIPE_OK;
+	r->list->packages.count = kept;
+	return reader_note(r, "an entry without a name") ? PIPE_OK : reader_nomem(r);
+}
+
 int reader_run(struct reader *r, int (*read)(struct reader *r))
 {
-	pipe_error ours = { 0 };
-	int rc;
+	int rc = read(r);
 
-	if (!r->err)
-		r->err = &ours;
-	rc = read(r);
+	if (!rc)
+		rc = drop_nameless(r);
 	if (!rc && r->list->packages.count > 1)
 		qsort(r->list->packages.items, r->list->packages.count, sizeof(*r->list->packages.items), by_name);
 	return rc;
@@ -180,9 +192,9 @@ bool reader_depends(struct reader *r, struct reader_ids *ids, const char *const 
 		return false;
 	qsort(ids->list.items, ids->list.count, sizeof(*ids->list.items), by_text);
 	for (uint32_t i = 0; i < ids->list.count; i++)
-		if (!count || strcmp(list[count - 1], ids->list.items[i]) != 0)
+		if (*ids->list.items[i] && (!count || strcmp(list[count - 1], ids->list.items[i]) != 0))
 			list[count++] = ids->list.items[i];
-	*out = list;
+	*out = count ? list : NULL;
 	return true;
 }
 

@@ -32,7 +32,8 @@ int reader_run(struct reader *r, int (*read)(struct reader *r));
 	static int function(const char *bytes, size_t length, struct package_list *list, struct arena *a, package_beside beside, \
 			    void *payload, pipe_error *err)                                                                      \
 	{                                                                                                                        \
-		struct reader r = { bytes, length, list, a, beside, payload, err, MAP_INIT };                                    \
+		pipe_error ours = { 0 };                                                                                         \
+		struct reader r = { bytes, length, list, a, beside, payload, err ? err : &ours, MAP_INIT };                      \
                                                                                                                                  \
 		return reader_run(&r, read);                                                                                     \
 	}
