@@ -17,7 +17,7 @@ _pipe()
 	-m|--manual) jobs=1 ;;
 	esac
 	if [ -z "$command" ]; then
-		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts retry cancel gc version help" -- "$word"))
+		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts scan retry cancel advisories gc version help" -- "$word"))
 		return
 	fi
 	case $command in
@@ -77,12 +77,20 @@ _pipe()
 		options="--extract --format --directory --state-dir --color --quiet --help "
 		jobs=1
 		;;
+	scan)
+		options="--scanner --type --db --max-age --severity --fail-on --ignore-unfixed --ignorefile --vex --skip --dev --only-vulnerabilities --only-secrets --platform --ca-file --insecure --plain-http --suppressed --format --output --directory --state-dir --color --quiet --help "
+		jobs=0
+		;;
 	retry)
 		options="--format --jobs --keep-going --fail-fast --isolate --durable --secret --strict --offline --directory --state-dir --color --quiet --help "
 		jobs=1
 		;;
 	cancel)
 		options="--format --directory --state-dir --color --quiet --help "
+		jobs=0
+		;;
+	advisories)
+		options="--from --ca-file --insecure --plain-http --format --directory --state-dir --color --quiet --help "
 		jobs=0
 		;;
 	gc)
@@ -127,10 +135,17 @@ _pipe()
 	compare:--color) words="auto always never " ;;
 	artifacts:--format) words="text json " ;;
 	artifacts:--color) words="auto always never " ;;
+	scan:--scanner) words="builtin trivy auto " ;;
+	scan:--type) words="image rootfs filesystem repository sbom " ;;
+	scan:--fail-on) words="none unknown low medium high critical " ;;
+	scan:--format) words="table json sarif " ;;
+	scan:--color) words="auto always never " ;;
 	retry:--format) words="tty plain json " ;;
 	retry:--color) words="auto always never " ;;
 	cancel:--format) words="text json " ;;
 	cancel:--color) words="auto always never " ;;
+	advisories:--format) words="text json " ;;
+	advisories:--color) words="auto always never " ;;
 	gc:--format) words="text json " ;;
 	gc:--color) words="auto always never " ;;
 	version:--color) words="auto always never " ;;
@@ -141,7 +156,7 @@ _pipe()
 	elif [[ $word == -* ]]; then
 		COMPREPLY=($(compgen -W "$options" -- "$word"))
 	elif [ "$command" = help ]; then
-		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts retry cancel gc version help" -- "$word"))
+		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts scan retry cancel advisories gc version help" -- "$word"))
 	elif [ "$jobs" = 1 ]; then
 		COMPREPLY=($(compgen -W "$(pipe completion jobs 2>/dev/null | grep -E '^[A-Za-z0-9_./:@%+=,-]+$')" -- "$word"))
 	fi

@@ -162,7 +162,8 @@ static void show_entries(const json_t *list, const char *name, struct str *out)
 			str_printf(out, "%s%.80s", out->length ? ", " : "", name_of(entry));
 		else if (p)
 			str_printf(out, "%s%.30s/%.30s%s%.30s", out->length ? ", " : "", tree_json_text(p, "os"),
-				   tree_json_text(p, "architecture"), *tree_json_text(p, "variant") ? "/" : "", tree_json_text(p, "variant"));
+				   tree_json_text(p, "architecture"), *tree_json_text(p, "variant") ? "/" : "",
+				   tree_json_text(p, "variant"));
 		else
 			str_printf(out, "%s%.71s", out->length ? ", " : "", tree_json_text(entry, "digest"));
 	}

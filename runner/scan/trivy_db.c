@@ -290,6 +290,7 @@ static int find_sources(struct trivy_db *db, const char *bucket, struct sources 
 struct finding {
 	struct arena *arena;
 	const struct source *source;
+	const struct trivy_source *said; /* of it, in the arena: advisories outlive the database */
 	const struct sources *sources;
 	VEC(struct trivy_value) values;
 	struct map by_key; /* index + 1; used when there are several sources */
@@ -314,7 +315,7 @@ static int take_value(void *payload, const struct bolt_entry *entry, pipe_error 
 		.key = before ? to->key : arena_strndup(f->arena, entry->key.bytes, entry->key.length),
 		.bytes = entry->value.bytes,
 		.length = entry->value.length,
-		.source = &f->source->said,
+		.source = f->said,
 		.products = f->sources->redhat ? &f->sources->products : NULL,
 	};
 	if (!to->key)
@@ -323,6 +324,30 @@ static int take_value(void *payload, const struct bolt_entry *entry, pipe_error 
 	    !map_put(&f->by_key, f->arena, to->key, entry->key.length, (void *)(uintptr_t)f->values.count))
 		return error_nomem(err);
 	return PIPE_OK;
+}
+
+static const struct trivy_source *copy_said(const struct trivy_source *said, struct arena *a)
+{
+	struct trivy_source *copy = ARENA_NEW(a, struct trivy_source);
+
+	if (!copy)
+		return NULL;
+	copy->id = arena_strdup(a, said->id);
+	copy->name = arena_strdup(a, said->name);
+	copy->url = arena_strdup(a, said->url);
+	return copy->id && copy->name && copy->url ? copy : NULL;
+}
+
+/* What one source has on the package. */
+static int look_in(struct finding *f, const char *package, pipe_error *err)
+{
+	struct bolt_bucket bucket;
+	int found = bolt_find_bucket(&f->source->bucket, package, strlen(package), &bucket, err);
+
+	if (found <= 0)
+		return found;
+	f->said = copy_said(&f->source->said, f->arena);
+	return f->said ? bolt_each(&bucket, "", 0, take_value, f, err) : error_nomem(err);
 }
 
 static int look_up(void *payload, const struct ecosystem *e, const char *package, struct arena *a,
@@ -338,12 +363,8 @@ static int look_up(void *payload, const struct ecosystem *e, const char *package
 	rc = find_sources(db, e->bucket, &sources, err);
 	f.sources = sources;
 	for (uint32_t i = 0; !rc && i < sources->list.count; i++) {
-		struct bolt_bucket bucket;
-
 		f.source = &sources->list.items[i];
-		rc = bolt_find_bucket(&f.source->bucket, package, strlen(package), &bucket, err);
-		if (rc > 0)
-			rc = bolt_each(&bucket, "", 0, take_value, &f, err);
+		rc = look_in(&f, package, err);
 	}
 	for (uint32_t i = 0; !rc && i < f.values.count; i++)
 		rc = trivy_advisory_read(&f.values.items[i], a, each, context, err);

@@ -31,10 +31,13 @@ struct state {
 static const struct {
 	const char *begins, *rule;
 } causes[] = {
-	{ "error unmarshalling", "unreadable" },      { "error while parsing", "unreadable" },
-	{ "prohibited", "prohibited-kind" },	      { "could not find schema", "no-schema" },
-	{ "error while downloading", "no-schema" },   { "failed ", "no-schema" },
-	{ "problem validating schema", "no-schema" }, { "", "unreadable" },
+	{ "error unmarshalling", "unreadable" },
+	{ "error while parsing", "unreadable" },
+	{ "prohibited", "prohibited-kind" },
+	{ "could not find schema", "no-schema" },
+	{ "error while downloading", "no-schema" },
+	{ "failed ", "no-schema" },
+	{ "", "unreadable" },
 };
 
 static const char *cause_of(const char *message)
@@ -80,7 +83,7 @@ static int on_resource(struct state *s, const struct json_item *item, pipe_error
 	if (strcmp(status, "statusInvalid") != 0)
 		return PIPE_OK;
 	if (!json_array_size(errors))
-		return emit(s, item->value, cause_of(message)[0] == 'n' ? "no-schema" : "schema", "", message, err);
+		return emit(s, item->value, "schema", "", message, err);
 	for (size_t i = 0; rc == PIPE_OK && i < json_array_size(errors); i++) {
 		const json_t *e = json_array_get(errors, i);
 		rc = emit(s, item->value, "schema", json_item_text(e, "path"), json_item_text(e, "msg"), err);

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import trivydb
 from test_stage_engine import finished
 
 LODASH = {
@@ -272,3 +273,20 @@ def test_an_image_by_what_is_installed_in_its_last_layer(shop, tmp_path):
         tar.write_bytes(tar.read_bytes()[:-4000])
         broken = scan(shop, tar.name)
         assert broken.status == 3 or ids(scan(shop, tar.name, "--format", "json")) == ids(r), broken.text
+
+
+# ---- Trivy's database ----
+
+def test_what_an_advisory_says_outlives_its_database(shop):
+    (shop.path / "db").mkdir()
+    trivydb.write(shop.path / "db", {
+        "data-source": {"npm::GitHub Security Advisory npm": {"ID": "ghsa", "Name": "GitHub Security Advisory npm", "URL": "https://example.org/ghsa"}},
+        "npm::GitHub Security Advisory npm": {"lodash": {"CVE-2019-10744": {"PatchedVersions": ["4.17.12"], "VulnerableVersions": ["<4.17.12"]}}},
+        "vulnerability": {"CVE-2019-10744": {"Title": "Prototype pollution", "Severity": "CRITICAL", "VendorSeverity": {"ghsa": 4},
+                                             "References": ["https://example.org/1"]}}})
+    r = shop.pipe("scan", "app", "--db", "db", "--max-age", "0", "--format", "json")
+    assert r.status == 1, r.text
+    v = json.loads(r.out)["Results"][0]["Vulnerabilities"][0]
+    assert v["DataSource"] == {"ID": "ghsa", "Name": "GitHub Security Advisory npm", "URL": "https://example.org/ghsa"}
+    assert (v["Severity"], v["SeveritySource"], v["FixedVersion"], v["Title"], v["References"]) == \
+        ("CRITICAL", "ghsa", "4.17.12", "Prototype pollution", ["https://example.org/1"])
