@@ -43,7 +43,7 @@ struct settings {
 	const char *scanner, *target_type, *db, *fail_on, *platform, *ca_file, *output;
 	const char *update_from; /* advisories */
 	struct words ignore_files, vex_files, skip;
-	bool ignore_unfixed, development, only_vulnerabilities, only_secrets, insecure, plain_http;
+	bool ignore_unfixed, development, only_vulnerabilities, only_secrets, insecure, plain_http, verify;
 	struct words arguments;
 };
 
@@ -101,8 +101,8 @@ struct cli {
 
 extern const struct command command_run, command_lint, command_plan, command_graph, command_explain, command_schema,
 	command_history, command_show, command_logs, command_tests, command_findings, command_coverage, command_compare,
-	command_artifacts, command_scan, command_retry, command_cancel, command_gc, command_version, command_help, command_completion,
-	command_manual, command_advisories;
+	command_artifacts, command_scan, command_retry, command_cancel, command_gc, command_version, command_help,
+	command_completion, command_manual, command_advisories;
 extern const struct command *const commands[]; /* all of them, ended by NULL */
 const struct command *command_find(const char *name);
 extern const struct option global_options[], plan_options[], selection_options[], execution_options[];

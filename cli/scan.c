@@ -31,6 +31,7 @@ static const struct option scan_own[] = {
 	{ "only-vulnerabilities", 0, OPTION_ON, FIELD(only_vulnerabilities), NULL, "do not look for secrets", NULL },
 	{ "only-secrets", 0, OPTION_ON, FIELD(only_secrets), NULL, "look for nothing but secrets (needs no advisories)", NULL },
 	{ "platform", 0, OPTION_TEXT, FIELD(platform), "OS/ARCH", "of an image for several (default: this machine's)", NULL },
+	{ "verify", 0, OPTION_ON, FIELD(verify), NULL, "hold the layers of a local image against their digests, too", NULL },
 	{ "ca-file", 0, OPTION_TEXT, FIELD(ca_file), "FILE", "certificates that a registry is trusted by", NULL },
 	{ "insecure", 0, OPTION_ON, FIELD(insecure), NULL, "do not check a registry's certificate", NULL },
 	{ "plain-http", 0, OPTION_ON, FIELD(plain_http), NULL, "speak to a registry without TLS", NULL },
@@ -75,6 +76,7 @@ static void fill(struct cli *c, pipe_scan_options *o)
 	o->ca_file = s->ca_file;
 	o->insecure = s->insecure;
 	o->plain_http = s->plain_http;
+	o->verify = s->verify;
 	o->progress = on_progress;
 	o->payload = c;
 }

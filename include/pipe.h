@@ -697,9 +697,9 @@ typedef struct pipe_scan pipe_scan;
 
 typedef struct pipe_scan_options {
 	unsigned version;
-	const char *target;  /* a directory, an image's OCI layout or archive, an SBOM, or a reference to an image in a registry */
-	const char *type;    /* image, rootfs, filesystem, repository or sbom; NULL: by looking at it */
-	const char *scanner; /* builtin, trivy (which must be on the PATH), or auto: trivy where it is; NULL: builtin */
+	const char *target; /* a directory, an image's OCI layout or archive, an SBOM, or a reference to an image in a registry */
+	const char *type;   /* image, rootfs, filesystem, repository or sbom; NULL: by looking at it */
+	const char *scanner;	      /* builtin, trivy (which must be on the PATH), or auto: trivy where it is; NULL: builtin */
 	int vulnerabilities, secrets; /* what to look for; both 0: both */
 	const char *db;		      /* trivy.db, osv.db or a directory with them; NULL: the user's (`pipe advisories`) */
 	int64_t max_age_ms;	      /* of the advisories: older ones are refused; 0: 7 days, negative: any */
@@ -710,6 +710,7 @@ typedef struct pipe_scan_options {
 	const char *platform;	 /* of an image for several: "linux/arm64"; NULL: this machine's */
 	const char *docker_config, *ca_file;
 	int insecure, plain_http; /* registries: certificates are not checked; without TLS */
+	int verify;		  /* layers of local images are held against their digests, as those of registries always are */
 	/* A line about what is done, in the thread that scans; not 0: the scan is cancelled.  Or NULL. */
 	int (*progress)(void *payload, const char *line);
 	void *payload;
@@ -717,8 +718,8 @@ typedef struct pipe_scan_options {
 #define PIPE_SCAN_OPTIONS_VERSION 1
 #define PIPE_SCAN_OPTIONS_INIT                                                                                                   \
 	{                                                                                                                        \
-		PIPE_SCAN_OPTIONS_VERSION, NULL, NULL, NULL, 0, 0, NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, 0, 0, NULL,     \
-			NULL                                                                                                     \
+		PIPE_SCAN_OPTIONS_VERSION, NULL, NULL, NULL, 0, 0, NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, 0, 0, 0,      \
+			NULL, NULL                                                                                               \
 	}
 
 /* Scans.  Blocking; needs no project; any thread.  PIPE_OK: it was scanned, whatever was found; anything else: it could not be, and
@@ -747,7 +748,8 @@ PIPE_API int pipe_scan_write(const pipe_scan *scan, enum pipe_scan_format format
 			     void *payload, pipe_error *err);
 /* How many findings count: not suppressed, and as show says (NULL: all).  least: "high"; at least of that severity; NULL: any.
  * PIPE_EUSAGE: there is no such severity. */
-PIPE_API int pipe_scan_count(const pipe_scan *scan, const pipe_scan_show *show, const char *least, uint64_t *count, pipe_error *err);
+PIPE_API int pipe_scan_count(const pipe_scan *scan, const pipe_scan_show *show, const char *least, uint64_t *count,
+			     pipe_error *err);
 
 /* ---- versions of packages ------------------------------------------------------------------------------------------ */
 
@@ -762,8 +764,8 @@ PIPE_API const char *pipe_version_scheme(size_t i, const char **help);
 /* What a scan compares packages with.  All projects of a user share it; nothing here needs a project.  Blocking; any thread. */
 typedef struct pipe_advisories_options {
 	unsigned version;
-	const char *directory;	   /* NULL: $PIPE_ADVISORIES, $XDG_DATA_HOME/pipe/advisories or ~/.local/share/pipe/advisories */
-	const char *from;	   /* where an update comes from, REGISTRY/REPOSITORY:TAG; NULL: ghcr.io/aquasecurity/trivy-db:2 */
+	const char *directory; /* NULL: $PIPE_ADVISORIES, $XDG_DATA_HOME/pipe/advisories or ~/.local/share/pipe/advisories */
+	const char *from;      /* where an update comes from, REGISTRY/REPOSITORY:TAG; NULL: ghcr.io/aquasecurity/trivy-db:2 */
 	const char *docker_config; /* directory of credentials; NULL: the user's */
 	const char *ca_file;
 	int insecure, plain_http; /* registry: certificates are not checked; without TLS */
@@ -800,7 +802,8 @@ typedef struct pipe_advisories_record {
 } pipe_advisories_record;
 /* Each source, also one that is missing or broken.  PIPE_OK, or what each returns.  opts may be NULL. */
 PIPE_API int pipe_advisories_status(const pipe_advisories_options *opts,
-				    int (*each)(void *payload, const pipe_advisories_record *source), void *payload, pipe_error *err);
+				    int (*each)(void *payload, const pipe_advisories_record *source), void *payload,
+				    pipe_error *err);
 
 #ifdef __cplusplus
 }

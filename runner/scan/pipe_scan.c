@@ -40,6 +40,7 @@ static int translate(pipe_scan *s, const pipe_scan_options *from, struct scan_op
 				     .vex_files = from->vex_files,
 				     .skip = from->skip,
 				     .development = from->development,
+				     .verify = from->verify,
 				     .envp = (const char *const *)environ,
 				     .tree = { .platform = from->platform,
 					       .scratch = scratch && *scratch ? scratch : "/tmp",

@@ -297,10 +297,28 @@ static int visit(void *payload, const struct tree_file *file, const char *bytes,
 	return rc;
 }
 
+/* Who can write a file here can write its digests, too; what a registry sends is always held against them. */
+static bool may_be_trusted(const char *target)
+{
+	return access(target, F_OK) == 0;
+}
+
+/* What of the target was not looked at, and why. */
+static int take_tree_notes(struct scan *s, pipe_error *err)
+{
+	for (const char *const *n = s->image.notes; n && *n; n++)
+		if (note(s, *n))
+			return error_nomem(err);
+	return PIPE_OK;
+}
+
 static int collect(struct scan *s, pipe_error *err)
 {
 	struct tree_options tree = s->o->tree;
 	int rc;
+
+	tree.envp = s->o->envp;
+	tree.unverified = !s->o->verify && may_be_trusted(s->target);
 
 	if (s->type == SCAN_SBOM) {
 		struct package_list *const *lists;
@@ -316,7 +334,8 @@ static int collect(struct scan *s, pipe_error *err)
 		tree.kind = TREE_DIRECTORY;
 	else if (is_directory(s->target))
 		tree.kind = TREE_OCI_LAYOUT;
-	return tree_scan(s->target, &tree, s->a, &s->image, wants, visit, s, err);
+	rc = tree_scan(s->target, &tree, s->a, &s->image, wants, visit, s, err);
+	return rc == PIPE_OK ? take_tree_notes(s, err) : rc;
 }
 
 /* ---- what is made of it ---- */

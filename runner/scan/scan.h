@@ -25,6 +25,7 @@ struct scan_options {
 	const char *const *ignore_files, *const *vex_files; /* NULL-terminated; NULL: the .trivyignore beside where it is run */
 	const char *const *skip;			    /* globs of paths in the target; NULL-terminated, or NULL */
 	bool development;
+	bool verify; /* layers of local archives and layouts are held against their digests, too */
 	struct tree_options tree;
 	const char *const *envp; /* where to look for configuration */
 };

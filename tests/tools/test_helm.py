@@ -1,10 +1,11 @@
 """uses: helm with the real Helm, as far as no cluster is needed."""
 import json
+import shutil
 import tarfile
 import textwrap
 
 import yaml
-from conftest import findings, needs, needs_registry, reason, tool, with_tools
+from conftest import HERE, findings, needs, needs_registry, reason, with_tools
 
 pytestmark = needs("helm")
 
@@ -168,6 +169,14 @@ def test_a_version_that_is_not_there_and_a_registry_that_is_not_there(project, r
     r = project.run(job(push=f"oci://{registry.address}/charts", plain_http="true"))
     assert r.jobs == {"chart": "failed"}
     assert "connection refused" in reason(r, "chart")
+
+
+def test_the_example(project):
+    with_tools(project, "helm")
+    shutil.copytree(HERE.parents[1] / "examples", project.path / "examples", ignore=shutil.ignore_patterns("build"))
+    r = project.pipe("run", "--format", "json", "--file", "examples/pipelines/helm.yml")
+    assert r.jobs == {"lint": "success"}, r.text
+    assert "kind: Deployment" in project.read("build/manifests.yaml")
 
 
 def test_what_comes_with_a_cluster_is_not_accepted_yet(project):

@@ -71,9 +71,17 @@ SUPPLY_FIXTURE int supply_findings(void *payload, enum evidence_side side, const
 				   int (*each)(void *, const struct evidence_finding *), void *each_payload, uint64_t *count,
 				   pipe_error *err)
 {
-	static const struct evidence_finding one = {
-		.severity = SEVERITY_HIGH, .path = "a.yaml", .line = 7, .message = "no good", .rule = "bad"
-	};
+	static const struct evidence_finding one = { .severity = SEVERITY_HIGH,
+						     .path = "a.yaml",
+						     .line = 7,
+						     .message = "no good",
+						     .rule = "bad",
+						     .tool = "",
+						     .fingerprint = "",
+						     .package = "",
+						     .installed = "",
+						     .fixed = "",
+						     .url = "" };
 	const struct supply *f = payload;
 	uint64_t n = filter->rule ? f->refused : f->findings;
 
