@@ -29,7 +29,7 @@ static int read_chart(struct stage_job *job, const char *file, const char *text,
 	struct sources sources = { 0 };
 	struct diagnostics d;
 	struct node *root = NULL;
-	pipe_limits limits;
+	pipe_limits limits = { 0 };
 	int source = sources_add(&sources, job->arena, (struct source){ .name = file, .text = text, .length = strlen(text) });
 	int count;
 
