@@ -136,7 +136,6 @@ const struct stage_type stage_attest = {
 		  .help = "attests how an image was made (SLSA provenance), what is in it, or what a file says, with Cosign and a key",
 		  .parameters = parameters,
 		  .example = "provenance:\n"
-			     "  stage: publish\n"
 			     "  needs: [image]\n"
 			     "  uses: attest\n"
 			     "  with:\n"

@@ -40,7 +40,6 @@ const struct stage_type stage_sign = {
 		  .help = "signs images in their registry, with Cosign and a key",
 		  .parameters = parameters,
 		  .example = "sign:\n"
-			     "  stage: publish\n"
 			     "  needs: [image]\n"
 			     "  uses: sign\n"
 			     "  with:\n"
