@@ -42,7 +42,8 @@ static bool is_eligible(const struct retain *r, const struct survey_tag *t)
 {
 	const struct action_retain *a = r->a;
 
-	return t->manifest && (!a->protect || strcmp(t->name, a->protect) != 0) && (!a->pattern || glob_match(a->pattern, t->name));
+	return t->manifest && (!a->protect || strcmp(t->name, a->protect) != 0) &&
+	       (!a->pattern || glob_match(a->pattern, t->name));
 }
 
 /* Newest first; what was made at the same moment by its name, numbers as numbers. */
@@ -194,7 +195,8 @@ static int remove_all(struct retain *r, pipe_error *err)
 		return error_set(err, PIPE_ENETWORK, "%s: cancelled after %u tags were removed", r->a->repository, r->removed);
 	if (!r->refused)
 		return PIPE_OK;
-	return error_set(err, r->first.code, "%u old tags of %s could not be removed: %s", r->refused, r->a->repository, r->first.text);
+	return error_set(err, r->first.code, "%u old tags of %s could not be removed: %s", r->refused, r->a->repository,
+			 r->first.text);
 }
 
 static int read_repository(const struct action_retain *a, struct arena *arena, struct oci_reference *out, pipe_error *err)
@@ -202,7 +204,8 @@ static int read_repository(const struct action_retain *a, struct arena *arena, s
 	int rc = oci_reference_parse(a->repository, arena, out, err);
 
 	if (rc == PIPE_OK && (!out->implied_latest || *out->digest))
-		rc = error_set(err, PIPE_EUSAGE, "\"%.120s\" has a tag or a digest: tags are removed from a repository as a whole", a->repository);
+		rc = error_set(err, PIPE_EUSAGE,
+			       "\"%.120s\" has a tag or a digest: tags are removed from a repository as a whole", a->repository);
 	return rc;
 }
 

@@ -207,7 +207,8 @@ static int need(struct survey *s, struct survey_manifest *m, const char *tag, un
 	if (m->needed_by)
 		return PIPE_OK;
 	if (depth >= DEPTH_MAX)
-		return error_set(err, PIPE_ELIMIT, "what \"%s\" needs leads from one manifest to the next, more than %d deep", tag, DEPTH_MAX);
+		return error_set(err, PIPE_ELIMIT, "what \"%s\" needs leads from one manifest to the next, more than %d deep",
+				 tag, DEPTH_MAX);
 	m->needed_by = tag;
 	for (uint32_t i = 0; rc == PIPE_OK && i < m->view.parts.count; i++)
 		rc = need_digest(s, &m->view.parts.items[i], tag, depth, err);

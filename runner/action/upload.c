@@ -102,12 +102,12 @@ static int judge(struct upload *u, const struct exchange_reply *reply, pipe_erro
 		return u->context->answer ? PIPE_OK : error_nomem(err);
 	}
 	if (reply->status / 100 == 3)
-		return error_set(err, PIPE_ENETWORK, "%s sends us to another address (status %ld), which a file is not sent to", u->shown,
-				 reply->status);
+		return error_set(err, PIPE_ENETWORK, "%s sends us to another address (status %ld), which a file is not sent to",
+				 u->shown, reply->status);
 	while (meanings[row].status && meanings[row].status != reply->status)
 		row++;
-	return error_set(err, meanings[row].code, "cannot upload %s to %s: %s (status %ld)", u->a->file, u->shown, meanings[row].why,
-			 reply->status);
+	return error_set(err, meanings[row].code, "cannot upload %s to %s: %s (status %ld)", u->a->file, u->shown,
+			 meanings[row].why, reply->status);
 }
 
 /* ---- sending ---- */

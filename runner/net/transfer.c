@@ -27,7 +27,7 @@ struct transfer {
 	int64_t moved_ms; /* when something last came or went */
 	int rc;		  /* what take said; or of reading the file */
 	pipe_error *err;
-	bool enough, over; /* of the error's body; of the kept one */
+	bool enough, over;   /* of the error's body; of the kept one */
 	int64_t retry_after; /* seconds */
 	char why[CURL_ERROR_SIZE];
 };
@@ -185,7 +185,8 @@ static bool set_headers(struct transfer *t, const struct transfer_request *r)
 	for (const char *const *h = r->headers; h && *h; h++)
 		failed |= !add_header(t, *h, "");
 	if (!r->form)
-		failed |= !add_header(t, r->content_type ? "Content-Type: " : "Content-Type:", r->content_type ? r->content_type : "");
+		failed |= !add_header(
+			t, r->content_type ? "Content-Type: " : "Content-Type:", r->content_type ? r->content_type : "");
 	SET(CURLOPT_HTTPHEADER, t->headers);
 	return !failed;
 }
@@ -313,9 +314,18 @@ static int drive(struct transfer *t)
 
 static enum transfer_end end_of(int code)
 {
-	static const int lost[] = { DRIVE_IDLE,		 CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT,
-				    CURLE_PARTIAL_FILE,	 CURLE_OPERATION_TIMEDOUT,    CURLE_SSL_CONNECT_ERROR,	  CURLE_GOT_NOTHING,
-				    CURLE_SEND_ERROR,	 CURLE_RECV_ERROR,	      CURLE_HTTP2,		  CURLE_HTTP2_STREAM,
+	static const int lost[] = { DRIVE_IDLE,
+				    CURLE_COULDNT_RESOLVE_PROXY,
+				    CURLE_COULDNT_RESOLVE_HOST,
+				    CURLE_COULDNT_CONNECT,
+				    CURLE_PARTIAL_FILE,
+				    CURLE_OPERATION_TIMEDOUT,
+				    CURLE_SSL_CONNECT_ERROR,
+				    CURLE_GOT_NOTHING,
+				    CURLE_SEND_ERROR,
+				    CURLE_RECV_ERROR,
+				    CURLE_HTTP2,
+				    CURLE_HTTP2_STREAM,
 				    CURLE_SEND_FAIL_REWIND };
 
 	for (size_t i = 0; i < sizeof(lost) / sizeof(*lost); i++)
@@ -335,7 +345,8 @@ static int judge(struct transfer *t, int code, enum transfer_end *end, pipe_erro
 	if (t->over)
 		return error_set(err, PIPE_ELIMIT, "the answer is longer than %zu bytes", r->max_bytes);
 	if (t->reply->headers.failed)
-		return error_set(err, PIPE_ELIMIT, "the answer's headers are longer than %d bytes, or there is no memory for them",
+		return error_set(err, PIPE_ELIMIT,
+				 "the answer's headers are longer than %d bytes, or there is no memory for them",
 				 EXCHANGE_HEADERS_MAX);
 	if (t->reply->body.failed || code == CURLE_OUT_OF_MEMORY)
 		return error_nomem(err);
@@ -373,8 +384,8 @@ static void begin(struct transfer *t, const struct transfer_request *request, st
 	t->lib.curl_easy_reset(t->easy); /* keeps the connections */
 }
 
-int transfer_perform(struct transfer *t, const struct transfer_request *request, struct exchange_reply *reply, enum transfer_end *end,
-		     pipe_error *err)
+int transfer_perform(struct transfer *t, const struct transfer_request *request, struct exchange_reply *reply,
+		     enum transfer_end *end, pipe_error *err)
 {
 	struct broken_pipes broken;
 	int rc;
@@ -447,7 +458,8 @@ bool transfer_same_origin(struct transfer *t, const char *a, const char *b)
 {
 	CURLU *x = t->lib.curl_url(), *y = t->lib.curl_url();
 	bool same = x && y && !t->lib.curl_url_set(x, CURLUPART_URL, a, 0) && !t->lib.curl_url_set(y, CURLUPART_URL, b, 0) &&
-		    same_part(t, x, y, CURLUPART_SCHEME) && same_part(t, x, y, CURLUPART_HOST) && same_part(t, x, y, CURLUPART_PORT);
+		    same_part(t, x, y, CURLUPART_SCHEME) && same_part(t, x, y, CURLUPART_HOST) &&
+		    same_part(t, x, y, CURLUPART_PORT);
 
 	t->lib.curl_url_cleanup(x);
 	t->lib.curl_url_cleanup(y);

@@ -17,13 +17,13 @@ struct transfer_form {
 };
 
 struct transfer_request {
-	const char *url;	    /* http or https */
-	const char *method;	    /* a token, which nobody checks here */
-	const char *const *headers; /* "Name: value", NULL-terminated; or NULL */
-	const char *content_type;   /* of what is sent; NULL: none is named */
-	const void *body;	    /* from memory; or NULL */
-	const int *fd;		    /* from offset on, read by pread; or NULL */
-	uint64_t offset, length;    /* of what is sent, either way */
+	const char *url;		  /* http or https */
+	const char *method;		  /* a token, which nobody checks here */
+	const char *const *headers;	  /* "Name: value", NULL-terminated; or NULL */
+	const char *content_type;	  /* of what is sent; NULL: none is named */
+	const void *body;		  /* from memory; or NULL */
+	const int *fd;			  /* from offset on, read by pread; or NULL */
+	uint64_t offset, length;	  /* of what is sent, either way */
 	const struct transfer_form *form; /* or NULL */
 	const char *user, *password;	  /* Basic; or NULL */
 	const char *bearer;		  /* or NULL */
@@ -49,8 +49,8 @@ int transfer_create(struct transfer **out, pipe_error *err);
 void transfer_free(struct transfer *t);
 /* Blocking.  PIPE_OK: TRANSFER_ANSWERED.  Of an answer that is no 2xx at most 64 KiB are kept, and what is missing of the rest is no error.  The error's
  * sentence has no address in it.  reply: exchange_reply_init() once, exchange_reply_clear() at the end. */
-int transfer_perform(struct transfer *t, const struct transfer_request *request, struct exchange_reply *reply, enum transfer_end *end,
-		     pipe_error *err);
+int transfer_perform(struct transfer *t, const struct transfer_request *request, struct exchange_reply *reply,
+		     enum transfer_end *end, pipe_error *err);
 
 /* What the last answer's Retry-After asks for, in seconds; 0: nothing. */
 int64_t transfer_retry_after(const struct transfer *t);

@@ -213,7 +213,8 @@ static int fetch_right(struct download *d, pipe_error *err)
 			rc = is_right(d, &right, err);
 		if (rc || right)
 			break;
-		rc = resumed ? empty(d, err) : registry_failed(d->r, &d->call, PIPE_EPIPELINE, err, "what came is not what its digest says");
+		rc = resumed ? empty(d, err)
+			     : registry_failed(d->r, &d->call, PIPE_EPIPELINE, err, "what came is not what its digest says");
 	} while (rc == PIPE_OK);
 	exchange_reply_clear(&reply);
 	return rc;

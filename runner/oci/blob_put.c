@@ -182,7 +182,8 @@ static enum step patch(struct upload *u, int *rc, pipe_error *err)
 	const char *const headers[] = { range, NULL };
 	enum step step;
 
-	snprintf(range, sizeof(range), "Content-Range: %llu-%llu", (unsigned long long)u->at, (unsigned long long)(u->at + n - 1));
+	snprintf(range, sizeof(range), "Content-Range: %llu-%llu", (unsigned long long)u->at,
+		 (unsigned long long)(u->at + n - 1));
 	c.headers = headers;
 	c.content_type = "application/octet-stream";
 	c.fd = u->fd;
@@ -230,7 +231,7 @@ static enum step put(struct upload *u, int *rc, pipe_error *err)
 /* A connection broke.  It may have done so after all was said, so that the blob is there; else the session is asked. */
 static enum step recover(struct upload *u, int *rc, pipe_error *err)
 {
-	const pipe_error lost = err ? *err : (pipe_error){ .code = (enum pipe_code)*rc };
+	const pipe_error lost = err ? *err : (pipe_error){ .code = (enum pipe_code) * rc };
 	bool there = false;
 
 	if (u->losses++ >= u->r->options.retries)

@@ -84,7 +84,8 @@ static int follow(struct registry *r, struct registry_call *c, const struct exch
 	int rc;
 
 	if (!registry_header(reply, "Location", location, sizeof(location)))
-		return registry_failed(r, c, PIPE_ENETWORK, err, "the registry sends us elsewhere (status %ld), but not where", reply->status);
+		return registry_failed(r, c, PIPE_ENETWORK, err, "the registry sends us elsewhere (status %ld), but not where",
+				       reply->status);
 	rc = transfer_resolve(r->transfer, *url, location, &next, &why);
 	if (rc)
 		return registry_failed(r, c, rc, err, "the registry sends us elsewhere: %s", why.text);
@@ -114,7 +115,8 @@ static int converse(struct registry *r, struct registry_call *c, const char *fir
 			registry_failed(r, c, rc, err, "%s", why.text);
 		} else if (is_redirect(c, reply->status)) {
 			rc = redirects++ < REDIRECTS_MAX ? follow(r, c, reply, &url, err)
-							 : registry_failed(r, c, PIPE_ENETWORK, err, "the registry sends us from one address to the next");
+							 : registry_failed(r, c, PIPE_ENETWORK, err,
+									   "the registry sends us from one address to the next");
 		} else if (reply->status == 401 && !c->anywhere && !logged_in) {
 			logged_in = true;
 			rc = registry_login(r, c, reply, err);

@@ -27,8 +27,8 @@ struct registry {
 	const char *ca_file, *certificate, *key;
 	bool may_be_http;
 	struct transfer *transfer;
-	enum challenge_scheme scheme;	/* how it wants to be spoken to */
-	struct credential credential;	/* of credential_repository */
+	enum challenge_scheme scheme; /* how it wants to be spoken to */
+	struct credential credential; /* of credential_repository */
 	const char *credential_repository;
 	struct registry_token tokens[REGISTRY_TOKENS];
 	unsigned next_token;
@@ -58,7 +58,8 @@ struct registry_call {
 /* PIPE_OK: there is an answer, whatever its status.  Otherwise the sentence is whole. */
 int registry_call(struct registry *r, struct registry_call *c, struct exchange_reply *reply, pipe_error *err);
 /* The failure that a status means, with what the registry says. */
-int registry_refused(const struct registry *r, const struct registry_call *c, const struct exchange_reply *reply, pipe_error *err);
+int registry_refused(const struct registry *r, const struct registry_call *c, const struct exchange_reply *reply,
+		     pipe_error *err);
 /* "registry/repository:tag: cannot get the manifest: why". */
 int registry_failed(const struct registry *r, const struct registry_call *c, int code, pipe_error *err, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));

@@ -65,7 +65,8 @@ static json_t *best(const struct search *s, json_t *entries)
 	json_t *value, *found = NULL;
 	size_t most = 0;
 
-	json_object_foreach(entries, key, value) {
+	json_object_foreach(entries, key, value)
+	{
 		size_t n = fits(s, key);
 		if (n > most) {
 			most = n;
@@ -130,7 +131,8 @@ static int take_entry(struct search *s, const json_t *entry, pipe_error *err)
 		both = decode(auth, s->arena);
 		colon = both ? strchr(both, ':') : NULL;
 		if (!colon)
-			return error_set(err, PIPE_EUSAGE, "%s: the \"auth\" of %s is not USER:PASSWORD in base64", c->source, s->host);
+			return error_set(err, PIPE_EUSAGE, "%s: the \"auth\" of %s is not USER:PASSWORD in base64", c->source,
+					 s->host);
 		*colon = '\0';
 		c->user = both;
 		c->password = colon + 1;
@@ -153,7 +155,8 @@ static int take_answer(struct search *s, const char *helper, const struct str *a
 	secret = value ? text_at(value, "Secret", s->arena) : NULL;
 	json_decref(value);
 	if (!user || !secret)
-		rc = error_set(err, PIPE_EUSAGE, "the credential helper docker-credential-%s answers with something else than a user and a secret",
+		rc = error_set(err, PIPE_EUSAGE,
+			       "the credential helper docker-credential-%s answers with something else than a user and a secret",
 			       helper);
 	else if (!strcmp(user, "<token>"))
 		s->out->identity_token = secret;
@@ -170,8 +173,8 @@ static int ask_helper(struct search *s, const char *helper, pipe_error *err)
 	int rc;
 
 	str_init(&answer);
-	rc = credential_helper_get(helper, strcmp(s->host, OCI_DOCKER_HUB) != 0 ? s->host : HUB_KEY, s->options->envp, s->options->cancel,
-				   &answer, &why);
+	rc = credential_helper_get(helper, strcmp(s->host, OCI_DOCKER_HUB) != 0 ? s->host : HUB_KEY, s->options->envp,
+				   s->options->cancel, &answer, &why);
 	if (rc == PIPE_OK)
 		rc = take_answer(s, helper, &answer, err);
 	else if (rc == PIPE_ENOTFOUND)
@@ -233,9 +236,12 @@ static bool list_places(const struct registry_options *o, struct arena *a, const
 	static const struct {
 		const char *variable, *below;
 	} known[] = {
-		{ "DOCKER_CONFIG", "/config.json" },	    { "REGISTRY_AUTH_FILE", "" },
-		{ "XDG_RUNTIME_DIR", "/containers/auth.json" }, { "XDG_CONFIG_HOME", "/containers/auth.json" },
-		{ "HOME", "/.config/containers/auth.json" },    { "HOME", "/.docker/config.json" },
+		{ "DOCKER_CONFIG", "/config.json" },
+		{ "REGISTRY_AUTH_FILE", "" },
+		{ "XDG_RUNTIME_DIR", "/containers/auth.json" },
+		{ "XDG_CONFIG_HOME", "/containers/auth.json" },
+		{ "HOME", "/.config/containers/auth.json" },
+		{ "HOME", "/.docker/config.json" },
 	};
 	size_t n = 0;
 

@@ -24,8 +24,8 @@ int credential_find(const struct registry_options *options, const char *host, co
 
 /* `docker-credential-NAME get` for a server: what it answers, which has secrets in it.  PIPE_ENOTFOUND: it knows none;
  * PIPE_EUSAGE: it is not there, failed, or did not answer in time. */
-int credential_helper_get(const char *name, const char *server, const char *const *envp, const atomic_bool *cancel, struct str *out,
-			  pipe_error *err);
+int credential_helper_get(const char *name, const char *server, const char *const *envp, const atomic_bool *cancel,
+			  struct str *out, pipe_error *err);
 
 /* The value of a variable; NULL: there is none.  envp may be NULL. */
 const char *credential_variable(const char *const *envp, const char *name);

@@ -58,7 +58,8 @@ static void read_errors(const json_t *value, struct str *out)
 		const json_t *e = json_array_get(errors, i);
 		const char *code = json_string_value(json_object_get(e, "code"));
 		const char *message = json_string_value(json_object_get(e, "message"));
-		str_printf(out, "%s%s%s%s", out->length ? "; " : "", code ? code : "", code && message ? ": " : "", message ? message : "");
+		str_printf(out, "%s%s%s%s", out->length ? "; " : "", code ? code : "", code && message ? ": " : "",
+			   message ? message : "");
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others) && !out->length; i++) {
 		const char *text = json_string_value(json_object_get(value, others[i]));
@@ -125,7 +126,8 @@ static void say_login(const struct registry *r, struct str *why)
 	else if (c->identity_token || c->registry_token)
 		str_printf(why, "login was refused with the token of %s", c->source);
 	else
-		str_printf(why, "it wants a login, and there is none for %s (looked for in %s)", r->host, c->source ? c->source : "nothing");
+		str_printf(why, "it wants a login, and there is none for %s (looked for in %s)", r->host,
+			   c->source ? c->source : "nothing");
 }
 
 /* The first row that fits; 0: any status. */

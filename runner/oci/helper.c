@@ -237,8 +237,8 @@ static int failed(const char *name, const struct str *out, pipe_error *err)
 	return error_set(err, PIPE_EUSAGE, "the credential helper " PREFIX "%s failed%s%s", name, n ? ": " : "", said);
 }
 
-int credential_helper_get(const char *name, const char *server, const char *const *envp, const atomic_bool *cancel, struct str *out,
-			  pipe_error *err)
+int credential_helper_get(const char *name, const char *server, const char *const *envp, const atomic_bool *cancel,
+			  struct str *out, pipe_error *err)
 {
 	char path[4096];
 	struct child c;
@@ -256,7 +256,7 @@ int credential_helper_get(const char *name, const char *server, const char *cons
 	str_clear(out);
 	str_init_limit(out, OUTPUT_MAX);
 	if (!finish(&c, out, cancel, &good))
-		return error_set(err, PIPE_EUSAGE, "the credential helper " PREFIX "%s did not answer within %d s and %d bytes", name,
-				 HELPER_MS / 1000, OUTPUT_MAX);
+		return error_set(err, PIPE_EUSAGE, "the credential helper " PREFIX "%s did not answer within %d s and %d bytes",
+				 name, HELPER_MS / 1000, OUTPUT_MAX);
 	return good ? PIPE_OK : failed(name, out, err);
 }

@@ -87,8 +87,8 @@ static void add_scopes(struct str *out, char first, const struct registry_call *
 }
 
 /* OAuth 2 for an identity token; everybody else asks with GET. */
-static void make_request(const struct registry *r, const struct registry_call *c, const struct challenge *challenge, const char *realm,
-			 struct transfer_request *q, struct str *url, struct str *body)
+static void make_request(const struct registry *r, const struct registry_call *c, const struct challenge *challenge,
+			 const char *realm, struct transfer_request *q, struct str *url, struct str *body)
 {
 	const struct credential *login = &r->credential;
 
@@ -226,7 +226,8 @@ static int know_credential(struct registry *r, const struct registry_call *c, pi
 	return r->credential_repository ? PIPE_OK : error_nomem(err);
 }
 
-static int use_basic(struct registry *r, const struct registry_call *c, bool known, pipe_error *err, const struct exchange_reply *reply)
+static int use_basic(struct registry *r, const struct registry_call *c, bool known, pipe_error *err,
+		     const struct exchange_reply *reply)
 {
 	if (!r->credential.user || (known && r->scheme == CHALLENGE_BASIC))
 		return registry_refused(r, c, reply, err);
@@ -242,7 +243,8 @@ int registry_login(struct registry *r, struct registry_call *c, const struct exc
 	int rc = read_challenges(reply, &a, &challenge) ? know_credential(r, c, err) : error_nomem(err);
 
 	if (rc == PIPE_OK && challenge.scheme == CHALLENGE_BEARER && r->credential.registry_token)
-		rc = registry_token_for(r, c) ? registry_refused(r, c, reply, err) : keep(r, c, r->credential.registry_token, err);
+		rc = registry_token_for(r, c) ? registry_refused(r, c, reply, err)
+					      : keep(r, c, r->credential.registry_token, err);
 	else if (rc == PIPE_OK && challenge.scheme == CHALLENGE_BEARER)
 		rc = fetch(r, c, &challenge, err);
 	else if (rc == PIPE_OK && challenge.scheme == CHALLENGE_BASIC)

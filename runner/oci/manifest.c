@@ -116,7 +116,8 @@ int registry_get_manifest(struct registry *r, const char *repository, const char
 /* ---- head ---- */
 
 /* A registry that names no digest in its headers is asked for the whole. */
-static int head_by_get(struct registry *r, const struct registry_call *c, char *digest, size_t size, uint64_t *bytes, pipe_error *err)
+static int head_by_get(struct registry *r, const struct registry_call *c, char *digest, size_t size, uint64_t *bytes,
+		       pipe_error *err)
 {
 	struct registry_manifest m;
 	int rc = registry_get_manifest(r, c->repository, c->reference, &m, err);
@@ -130,8 +131,8 @@ static int head_by_get(struct registry *r, const struct registry_call *c, char *
 	return rc;
 }
 
-int registry_head_manifest(struct registry *r, const char *repository, const char *tag_or_digest, char *digest, size_t size, uint64_t *bytes,
-			   pipe_error *err)
+int registry_head_manifest(struct registry *r, const char *repository, const char *tag_or_digest, char *digest, size_t size,
+			   uint64_t *bytes, pipe_error *err)
 {
 	const char *const headers[] = { accept_all, NULL };
 	struct registry_call c = { .what = "look up the manifest",
@@ -164,8 +165,8 @@ int registry_head_manifest(struct registry *r, const char *repository, const cha
 
 /* ---- put and delete ---- */
 
-int registry_put_manifest(struct registry *r, const char *repository, const char *tag_or_digest, const char *media_type, const void *body,
-			  size_t length, char *digest, size_t size, pipe_error *err)
+int registry_put_manifest(struct registry *r, const char *repository, const char *tag_or_digest, const char *media_type,
+			  const void *body, size_t length, char *digest, size_t size, pipe_error *err)
 {
 	struct registry_call c = { .what = "put the manifest",
 				   .repository = repository,
@@ -192,7 +193,8 @@ int registry_put_manifest(struct registry *r, const char *repository, const char
 	if (rc == PIPE_OK && reply.status / 100 != 2)
 		rc = registry_refused(r, &c, &reply, err);
 	if (rc == PIPE_OK && registry_header(&reply, "Docker-Content-Digest", named, sizeof(named)) && strcmp(named, digest) != 0)
-		rc = registry_failed(r, &c, PIPE_EPIPELINE, err, "the registry has stored it as %.20s..., and not as %.20s...", named, digest);
+		rc = registry_failed(r, &c, PIPE_EPIPELINE, err, "the registry has stored it as %.20s..., and not as %.20s...",
+				     named, digest);
 	exchange_reply_clear(&reply);
 	return rc;
 }

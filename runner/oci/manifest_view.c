@@ -56,7 +56,8 @@ static int take(const json_t *value, struct arena *a, struct manifest_view *out,
 	if (!parts && !json_object_get(value, "layers") && !json_object_get(value, "config"))
 		return error_set(err, PIPE_EPIPELINE, "it is the manifest of neither an image nor an index");
 	out->subject = advisory_text(a, json_object_get(json_object_get(value, "subject"), "digest"));
-	out->created = advisory_text(a, json_object_get(json_object_get(value, "annotations"), "org.opencontainers.image.created"));
+	out->created = advisory_text(a,
+				     json_object_get(json_object_get(value, "annotations"), "org.opencontainers.image.created"));
 	if (!out->subject || !out->created)
 		return error_nomem(err);
 	out->index = parts != NULL;

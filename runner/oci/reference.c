@@ -143,9 +143,11 @@ static int take_ends(const char *text, char *rest, struct oci_reference *out, pi
 	}
 	*colon = '\0';
 	out->tag = colon + 1;
-	return oci_tag_valid(out->tag) ? PIPE_OK
-				       : wrong(text, "a tag has up to 128 letters, digits, \"_\", \".\" and \"-\", and begins with none of the last two",
-					       err);
+	return oci_tag_valid(out->tag)
+		       ? PIPE_OK
+		       : wrong(text,
+			       "a tag has up to 128 letters, digits, \"_\", \".\" and \"-\", and begins with none of the last two",
+			       err);
 }
 
 static const char *why_not(const char *repository)

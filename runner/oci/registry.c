@@ -115,7 +115,8 @@ int registry_open(struct registry **out, const char *host, const struct registry
 
 	*out = NULL;
 	if (!oci_host_valid(host))
-		return error_set(err, PIPE_EUSAGE, "\"%.120s\" is no registry: a host name is expected, with or without a port", host);
+		return error_set(err, PIPE_EUSAGE, "\"%.120s\" is no registry: a host name is expected, with or without a port",
+				 host);
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return error_nomem(err);

@@ -56,7 +56,8 @@ static int read_page(struct listing *l, const struct exchange_reply *reply, pipe
 	if (rc)
 		return rc == PIPE_ENOMEM ? error_nomem(err) : wrong(l, "the list of tags is no JSON object", err);
 	tags = json_object_get(page, "tags");
-	rc = tags && !json_is_array(tags) && !json_is_null(tags) ? wrong(l, "the list of tags is none", err) : hand_out(l, tags, err);
+	rc = tags && !json_is_array(tags) && !json_is_null(tags) ? wrong(l, "the list of tags is none", err)
+								 : hand_out(l, tags, err);
 	json_decref(page);
 	return rc;
 }
@@ -125,7 +126,8 @@ static int list(struct listing *l, struct exchange_reply *reply, pipe_error *err
 	return rc;
 }
 
-int registry_tags(struct registry *r, const char *repository, int (*each)(void *payload, const char *tag), void *payload, pipe_error *err)
+int registry_tags(struct registry *r, const char *repository, int (*each)(void *payload, const char *tag), void *payload,
+		  pipe_error *err)
 {
 	char path[32];
 	struct listing l = { .r = r,

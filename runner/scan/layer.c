@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECT = 16 * 1024 /* most files are smaller, and what follows is the next header */ };
+enum { DIRECT = 4 * 1024 /* most files are smaller, and what follows is the next header */ };
 static const char whiteout[] = ".wh.", opaque[] = ".wh..wh..opq", reserved[] = ".wh..wh.";
 
 /* ---- an archive ---- */

@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+import scanning
+
 ROWS = []
 
 
@@ -312,6 +314,42 @@ def compare(b):
         # exit status 1: the later run is worse
         ours = b.call(["sh", "-c", f"{b.pipe} compare 1 2; test $? = 1"], d)[0]
         yield ours, b.call(["sqlite3", ".pipe/evidence.db", "SELECT * FROM test; SELECT * FROM finding"], d)[0]
+
+
+# ---- scanning ----
+
+def scans(b, target):
+    """(ours, theirs) as call() measures them, of an image or a directory of lock files; both must find the same."""
+    trivy = scanning.trivy()
+    if not trivy:
+        yield "there is no trivy (make test-tools builds one)"
+        return
+    cache = b.top / "trivy"
+    if not cache.exists():
+        scanning.database(cache / "db")
+        scanning.image(b.top / "image.tar")
+        scanning.locks(b.top / "locks")
+    what = ["image", "--input", "image.tar"] if target == "image.tar" else ["filesystem", target]
+    for _ in range(b.rounds):
+        shutil.rmtree(cache / "fanal", ignore_errors=True)  # what it remembers of the layers
+        theirs = b.call([trivy, *what, "--cache-dir", str(cache), "--skip-db-update", "--skip-java-db-update", "--offline-scan", "--skip-version-check",
+                         "--scanners", "vuln", "--format", "json", "--output", "theirs.json", "--quiet"], b.top)
+        yield b.call([b.pipe, "scan", "--db", str(cache / "db"), "--max-age", "0", "--only-vulnerabilities", "--fail-on", "none", "--format", "json",
+                      "-o", "ours.json", target], b.top), theirs
+    if scanning.findings(b.top / "ours.json") != scanning.findings(b.top / "theirs.json"):
+        sys.exit(f"the scanners disagree about {target}")
+
+
+def scan_row(title, target, at, goal, scale):
+    @row(title, goal, "Trivy")
+    def measure(b):
+        for r in scans(b, target):
+            yield r if isinstance(r, str) else (r[0][at] / scale, r[1][at] / scale)
+
+
+for _title, _target in (("scan of a Debian image", "image.tar"), ("scan of 100 lock files", "locks")):
+    scan_row(f"{_title}, wall", _target, 0, 0.1, 1)
+    scan_row(f"{_title}, resident MiB", _target, 2, 0.2, 1024)
 
 
 def main():

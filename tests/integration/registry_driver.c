@@ -50,7 +50,8 @@ static int put_manifest(struct driver *d)
 
 	rc = fd_read_all(fd, d->argv[4], 1 << 20, &a, &text, &length, &d->err);
 	if (rc == PIPE_OK)
-		rc = registry_put_manifest(d->registry, d->argv[1], d->argv[2], d->argv[3], text, length, digest, sizeof(digest), &d->err);
+		rc = registry_put_manifest(d->registry, d->argv[1], d->argv[2], d->argv[3], text, length, digest, sizeof(digest),
+					   &d->err);
 	if (rc == PIPE_OK)
 		printf("%s\n", digest);
 	arena_clear(&a);
@@ -119,7 +120,8 @@ static int act(struct driver *d, action_function function, const void *arguments
 
 static struct action_registry how(const struct driver *d)
 {
-	return (struct action_registry){ d->options.docker_config, d->options.ca_file, d->options.insecure, d->options.plain_http };
+	return (struct action_registry){ d->options.docker_config, d->options.ca_file, d->options.insecure,
+					 d->options.plain_http };
 }
 
 static int retain(struct driver *d)
@@ -161,10 +163,11 @@ static const struct {
 	bool registry; /* the first argument is its host */
 	int (*run)(struct driver *d);
 } commands[] = {
-	{ "get-manifest", 3, true, get_manifest }, { "head-manifest", 3, true, head_manifest }, { "put-manifest", 5, true, put_manifest },
-	{ "get-blob", 5, true, get_blob },	   { "put-blob", 4, true, put_blob },		{ "tags", 2, true, list_tags },
-	{ "delete", 3, true, delete_manifest },	   { "retain", 4, false, retain },		{ "resolve", 1, false, resolve },
-	{ "upload", 4, false, upload },
+	{ "get-manifest", 3, true, get_manifest }, { "head-manifest", 3, true, head_manifest },
+	{ "put-manifest", 5, true, put_manifest }, { "get-blob", 5, true, get_blob },
+	{ "put-blob", 4, true, put_blob },	   { "tags", 2, true, list_tags },
+	{ "delete", 3, true, delete_manifest },	   { "retain", 4, false, retain },
+	{ "resolve", 1, false, resolve },	   { "upload", 4, false, upload },
 };
 
 static char **read_options(char **argv, struct registry_options *o)

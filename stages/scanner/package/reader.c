@@ -29,14 +29,92 @@ static int drop_nameless(struct reader *r)
 	return reader_note(r, "an entry without a name") ? PIPE_OK : reader_nomem(r);
 }
 
+/* ---- what outlives the reading ---- */
+
+/* false: no memory. */
+static bool keep_text(struct arena *a, const char **text)
+{
+	if (!*text)
+		return true;
+	*text = **text ? arena_strdup(a, *text) : "";
+	return *text != NULL;
+}
+
+static bool keep_depends(struct arena *a, struct scan_package *p)
+{
+	const char **copy;
+	size_t count = 0;
+
+	while (p->depends_on && p->depends_on[count])
+		count++;
+	copy = p->depends_on ? ARENA_ARRAY(a, const char *, count + 1) : NULL;
+	for (size_t i = 0; copy && i < count; i++)
+		if (!(copy[i] = arena_strdup(a, p->depends_on[i])))
+			return false;
+	if (p->depends_on && !copy)
+		return false;
+	p->depends_on = copy;
+	return true;
+}
+
+static bool keep_package(struct arena *a, struct scan_package *p)
+{
+	const char **texts[] = { &p->name,     &p->version, &p->source_name, &p->source_version, &p->arch,
+				 &p->licenses, &p->purl,    &p->path,	     &p->module };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (!keep_text(a, texts[i]))
+			return false;
+	return keep_depends(a, p);
+}
+
+/* Packages and notes, out of the arena of the reading: the tree of a document is many times as large as what is wanted of it. */
+static int keep_list(struct reader *r, struct arena *a)
+{
+	struct package_list *list = r->list;
+	struct scan_package *packages = ARENA_ARRAY(a, struct scan_package, list->packages.count + 1);
+	const char **notes = ARENA_ARRAY(a, const char *, list->notes.count + 1);
+
+	if (!packages || !notes)
+		return reader_nomem(r);
+	for (uint32_t i = 0; i < list->packages.count; i++) {
+		packages[i] = list->packages.items[i];
+		if (!keep_package(a, &packages[i]))
+			return reader_nomem(r);
+	}
+	for (uint32_t i = 0; i < list->notes.count; i++)
+		if (!(notes[i] = arena_strdup(a, list->notes.items[i])))
+			return reader_nomem(r);
+	list->packages.items = packages;
+	list->packages.capacity = list->packages.count;
+	list->notes.items = notes;
+	list->notes.capacity = list->notes.count;
+	return PIPE_OK;
+}
+
+static void forget_list(struct package_list *list)
+{
+	memset(&list->packages, 0, sizeof(list->packages));
+	memset(&list->notes, 0, sizeof(list->notes));
+}
+
 int reader_run(struct reader *r, int (*read)(struct reader *r))
 {
-	int rc = read(r);
+	struct arena *lasting = r->arena, own = ARENA_INIT;
+	int rc;
 
+	r->arena = &own;
+	rc = read(r);
 	if (!rc)
 		rc = drop_nameless(r);
 	if (!rc && r->list->packages.count > 1)
 		qsort(r->list->packages.items, r->list->packages.count, sizeof(*r->list->packages.items), by_name);
+	if (!rc)
+		rc = keep_list(r, lasting);
+	if (rc)
+		forget_list(r->list);
+	r->arena = lasting;
+	arena_clear(&own);
 	return rc;
 }
 
