@@ -78,7 +78,7 @@ _pipe()
 		jobs=1
 		;;
 	scan)
-		options="--scanner --type --db --max-age --severity --fail-on --ignore-unfixed --ignorefile --vex --skip --dev --only-vulnerabilities --only-secrets --platform --ca-file --insecure --plain-http --suppressed --format --output --directory --state-dir --color --quiet --help "
+		options="--scanner --type --db --max-age --severity --fail-on --ignore-unfixed --ignorefile --vex --skip --dev --only-vulnerabilities --only-secrets --platform --verify --ca-file --insecure --plain-http --suppressed --format --output --directory --state-dir --color --quiet --help "
 		jobs=0
 		;;
 	retry)

@@ -218,6 +218,7 @@ complete -c pipe -n '__fish_seen_subcommand_from scan' -l dev -d 'also packages 
 complete -c pipe -n '__fish_seen_subcommand_from scan' -l only-vulnerabilities -d 'do not look for secrets'
 complete -c pipe -n '__fish_seen_subcommand_from scan' -l only-secrets -d 'look for nothing but secrets (needs no advisories)'
 complete -c pipe -n '__fish_seen_subcommand_from scan' -l platform -r -d 'of an image for several (default: this machine\'s)'
+complete -c pipe -n '__fish_seen_subcommand_from scan' -l verify -d 'hold the layers of a local image against their digests, too'
 complete -c pipe -n '__fish_seen_subcommand_from scan' -l ca-file -r -F -d 'certificates that a registry is trusted by'
 complete -c pipe -n '__fish_seen_subcommand_from scan' -l insecure -d 'do not check a registry\'s certificate'
 complete -c pipe -n '__fish_seen_subcommand_from scan' -l plain-http -d 'speak to a registry without TLS'

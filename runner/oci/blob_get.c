@@ -181,10 +181,9 @@ static int fetch(struct download *d, struct exchange_reply *reply, pipe_error *e
 {
 	uint64_t before = d->have;
 	unsigned tried = 0;
-	enum outcome outcome;
 	int rc;
 
-	while ((outcome = attempt(d, reply, &rc, err)) == AGAIN) {
+	while (attempt(d, reply, &rc, err) == AGAIN) {
 		bool brought = d->have > before && d->have - before >= PROGRESS;
 		tried = brought ? 0 : tried + 1;
 		before = d->have;

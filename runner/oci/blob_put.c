@@ -75,12 +75,13 @@ static enum step take_location(struct upload *u, struct registry_call *c, int *r
 		return FAILED;
 	}
 	*rc = transfer_resolve(u->r->transfer, u->session ? u->session : u->r->base, location, &next, &why);
-	if (*rc == PIPE_OK && u->r->base == u->r->https && !u->r->options.insecure && strncmp(next, "https:", 6) != 0) {
-		free(next);
-		*rc = error_set(&why, PIPE_ENETWORK, "the registry wants it sent to an address without TLS");
-	}
 	if (*rc) {
 		*rc = registry_failed(u->r, c, *rc, err, "%s", why.text);
+		return FAILED;
+	}
+	if (u->r->base == u->r->https && !u->r->options.insecure && strncmp(next, "https:", 6) != 0) {
+		free(next);
+		*rc = registry_failed(u->r, c, PIPE_ENETWORK, err, "the registry wants it sent to an address without TLS");
 		return FAILED;
 	}
 	free(u->session);

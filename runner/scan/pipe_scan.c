@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 struct pipe_scan {
 	struct arena arena;
 	struct scan_report report;

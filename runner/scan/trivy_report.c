@@ -173,15 +173,18 @@ static void result(struct reader *r, const json_t *v)
 	r->report->packages += json_array_size(json_object_get(v, "Packages"));
 	for (size_t i = 0; i < KINDS; i++) {
 		list = json_object_get(v, kinds[i].list);
-		json_array_foreach(list, k, item)
-		{
-			const char *status = json_string_value(json_object_get(item, "Status"));
+		for (k = 0; k < json_array_size(list); k++) {
+			const char *status;
+
+			item = json_array_get(list, k);
+			status = json_string_value(json_object_get(item, "Status"));
 			if (kinds[i].read != misconfiguration || !status || !strcmp(status, "FAIL"))
 				add(r, out, kinds[i].read, item);
 		}
 	}
 	list = json_object_get(v, "ExperimentalModifiedFindings");
-	json_array_foreach(list, k, item) modified(r, out, item);
+	for (k = 0; k < json_array_size(list); k++)
+		modified(r, out, json_array_get(list, k));
 }
 
 static void head(struct reader *r, const json_t *root)
@@ -207,7 +210,7 @@ int trivy_report_read(const char *path, struct scan_report *report, pipe_error *
 	struct reader r = { report, report->arena, false };
 	json_error_t problem;
 	json_t *root = json_load_file(path, 0, &problem);
-	const json_t *item, *results;
+	const json_t *results;
 	size_t i;
 
 	if (!root)
@@ -218,7 +221,8 @@ int trivy_report_read(const char *path, struct scan_report *report, pipe_error *
 	}
 	head(&r, root);
 	results = json_object_get(root, "Results");
-	json_array_foreach(results, i, item) result(&r, item);
+	for (i = 0; i < json_array_size(results); i++)
+		result(&r, json_array_get(results, i));
 	json_decref(root);
 	return r.failed ? error_nomem(err) : PIPE_OK;
 }

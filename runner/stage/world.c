@@ -28,11 +28,16 @@ static const char *below(const char *directory, const char *path)
  * NULL: it leads elsewhere. */
 static const char *inside(const struct stage_place *p, const char *path, const char **root, struct arena *a)
 {
-	const char *rest = path;
+	const char *rest;
 
 	*root = p->workspace;
-	if (*path == '/' && !(rest = below(p->workspace, path)) && (rest = below(p->scratch, path)))
+	if (*path != '/')
+		return path_clean(path, a, NULL);
+	rest = below(p->workspace, path);
+	if (!rest) {
 		*root = p->scratch;
+		rest = below(p->scratch, path);
+	}
 	return rest ? path_clean(rest, a, NULL) : NULL;
 }
 

@@ -369,7 +369,7 @@ END_TEST
 /* ---- a conversation ---- */
 
 static const struct answer answers[] = {
-	{ "/v2/a/manifests/v1", "200 OK\r\nContent-Type: application/json\r\nContent-Length: 28\r\n",
+	{ "/v2/a/manifests/v1", "200 OK\r\nContent-Type: application/json\r\nContent-Length: 29\r\n",
 	  "{\"mediaType\":\"x/y\",\"k\":\"abc\"}", NULL },
 	{ "/v2/a/tags/list?n=1000", "200 OK\r\nContent-Length: 12\r\n", "{\"tags\":null}", NULL },
 	{ "/v2/slow/tags/list?n=1000", NULL, NULL, NULL },
