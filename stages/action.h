@@ -31,10 +31,10 @@ struct action_scan {
 	const char *target;
 	const char *type; /* image, filesystem, repository, sbom; NULL: by looking at it */
 	bool vulnerabilities, secrets;
-	const char *db;					    /* NULL: the user's */
-	int64_t max_age_ms;				    /* 0: the default */
+	const char *db;							  /* NULL: the user's */
+	int64_t max_age_ms;						  /* 0: the default */
 	const char *const *ignore_files, *const *vex_files, *const *skip; /* or NULL */
-	unsigned severities;				    /* shown in the log's table: bits; 0: all */
+	unsigned severities;						  /* shown in the log's table: bits; 0: all */
 	bool ignore_unfixed, development;
 	const char *platform;
 	struct action_registry registry;

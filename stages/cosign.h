@@ -18,8 +18,8 @@
 	KEYWORD_ROW("docker_config", IN_NESTED, TAKES_TEXT, "a directory whose config.json has the registry's credentials",      \
 		    .fallback = "the user's")
 #define COSIGN_IMAGE                                                                                                             \
-	KEYWORD_ROW("image", IN_NESTED, TAKES_TEXT | TAKES_LIST, "images, each by its digest: NAME@DIGEST",                  \
-		    .items = TAKES_TEXT, .fallback = "$IMAGE, which `uses: image` hands on")
+	KEYWORD_ROW("image", IN_NESTED, TAKES_TEXT | TAKES_LIST, "images, each by its digest: NAME@DIGEST", .items = TAKES_TEXT, \
+		    .fallback = "$IMAGE, which `uses: image` hands on")
 #define COSIGN_INSECURE                                                                                                          \
 	KEYWORD_ROW("insecure", IN_NESTED, TAKES_BOOL, "the registry's certificate is not checked", .fallback = "false")
 #define COSIGN_KEY(help_, example_) KEYWORD_ROW("key", IN_NESTED, TAKES_TEXT, help_, .required = true, .example = example_)

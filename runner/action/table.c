@@ -4,10 +4,8 @@
 #include <string.h>
 
 const action_function action_functions[ACTION_KIND_COUNT] = {
-	[ACTION_SCAN] = action_scan,
-	[ACTION_RETAIN] = action_retain,
-	[ACTION_RESOLVE] = action_resolve,
-	[ACTION_PROVENANCE] = action_provenance,
+	[ACTION_SCAN] = action_scan,	   [ACTION_RETAIN] = action_retain,
+	[ACTION_RESOLVE] = action_resolve, [ACTION_PROVENANCE] = action_provenance,
 	[ACTION_UPLOAD] = action_upload,
 };
 

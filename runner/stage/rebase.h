@@ -12,8 +12,9 @@
 struct rebase {
 	const char *workspace; /* absolute */
 	const char *directory; /* below it; "" or NULL: the workspace itself */
-	const char *rendered;  /* what lies there was made out of `directory` (struct stage_report); NULL: there is no such place */
-	const char *root;      /* `rendered` as it stands in clean paths; NULL: not known yet */
+	const char
+		*rendered; /* what lies there was made out of `directory` (struct stage_report); NULL: there is no such place */
+	const char *root;  /* `rendered` as it stands in clean paths; NULL: not known yet */
 	struct map known;
 	struct arena arena; /* of what is known; bounded */
 };

@@ -17,7 +17,8 @@ enum package_class { PACKAGE_OS, PACKAGE_LANGUAGE };
 
 /* The distribution of a root file system (os-release and its predecessors). */
 struct scan_os {
-	const char *family;  /* Trivy's word: "debian", "ubuntu", "alpine", "redhat", "rocky", "alma", "amazon", "opensuse-leap"...; "" */
+	const char *
+		family; /* Trivy's word: "debian", "ubuntu", "alpine", "redhat", "rocky", "alma", "amazon", "opensuse-leap"...; "" */
 	const char *version; /* "12.5", "3.18.4" */
 	const char *name;    /* PRETTY_NAME, for people */
 	bool ended;	     /* its support has ended (EOSL), where that is known */
@@ -34,15 +35,16 @@ struct scan_package {
 	const char *path;			  /* where in the target it was found; "" : the result's own file */
 	uint32_t line_from, line_to;		  /* in that file; 0: not known */
 	bool indirect;				  /* not asked for by the project itself */
-	bool development;			  /* only needed to build or test: Trivy leaves those out, and so do we unless asked */
-	bool modular;				  /* rpm: of a module stream */
-	const char *module;			  /* its label, "nodejs:12:8030020201124152102:229f0a1c"; NULL or "" : not known */
-	const char *const *depends_on;		  /* ids "name@version", NULL-terminated; or NULL */
+	bool development;	       /* only needed to build or test: Trivy leaves those out, and so do we unless asked */
+	bool modular;		       /* rpm: of a module stream */
+	const char *module;	       /* its label, "nodejs:12:8030020201124152102:229f0a1c"; NULL or "" : not known */
+	const char *const *depends_on; /* ids "name@version", NULL-terminated; or NULL */
 };
 
 /* What one file (or one data base of a distribution) says. */
 struct package_list {
-	const char *type; /* Trivy's: "debian", "alpine", "npm", "pip", "gomod", "cargo"... NULL for a file that only lends to others */
+	const char *
+		type; /* Trivy's: "debian", "alpine", "npm", "pip", "gomod", "cargo"... NULL for a file that only lends to others */
 	enum package_class class;
 	const char *path; /* of the file, in the target */
 	VEC(struct scan_package) packages;
@@ -51,7 +53,8 @@ struct package_list {
 
 struct package_format {
 	const char *name; /* "package-lock" */
-	const char *type; /* the ecosystem that its packages belong to, as Trivy names it; of distributions "" (the scan_os says it) */
+	const char *
+		type; /* the ecosystem that its packages belong to, as Trivy names it; of distributions "" (the scan_os says it) */
 	enum package_class class;
 	const char *help;
 	/* May the file at path (relative to the target's root, with `/`) be one of these?  installed: the target is an image or a root
