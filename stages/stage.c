@@ -13,8 +13,8 @@
 	X(stage_analyze)                                                                                                         \
 	X(stage_attest)                                                                                                          \
 	X(stage_build)                                                                                                           \
-	X(stage_gate) X(stage_helm) X(stage_image) X(stage_policy) X(stage_scan) X(stage_sign) X(stage_smoke) X(stage_test)      \
-		X(stage_verify)
+	X(stage_gate)                                                                                                            \
+	X(stage_helm) X(stage_image) X(stage_policy) X(stage_scan) X(stage_sign) X(stage_smoke) X(stage_test) X(stage_verify)
 
 #define AS_TYPE(type) &(type),
 #define AS_USES(type) &(type).uses,
