@@ -97,9 +97,10 @@ def test_explain_each_type_and_parameter(project):
         form = next(f for f in definitions[f"with-{name}"]["anyOf"] if "properties" in f)
         for parameter, value in form["properties"].items():
             assert re.search(rf"^    {parameter} +\S", page, re.M)
-            one = project.pipe("explain", f"{name}:{parameter}")
+            one = project.pipe("explain", f"uses:{name}:{parameter}")
             assert one.status == 0
             assert one.out.startswith(f"uses: {name}, with: {parameter}\n  {value['description']}\n")
+            assert one.out in project.pipe("explain", f"{name}:{parameter}").out  # behind the keyword of that name, where there is one
 
 
 def test_a_job_with_the_name_of_a_type(project):
