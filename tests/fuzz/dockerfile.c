@@ -2,8 +2,8 @@
  * libFuzzer (and AFL++) target: any bytes as a Dockerfile and as a .dockerignore.  Whatever they are, reading them ends, stays within memory in
  * proportion to their size, and every place and every stage that it names is there.
  */
-#include "stages/image_dockerfile.h"
-#include "stages/image_ignore.h"
+#include "stages/image/dockerfile.h"
+#include "stages/image/ignore.h"
 
 #include <stdlib.h>
 #include <string.h>

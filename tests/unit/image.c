@@ -2,7 +2,7 @@
  * uses: image without a machine: Dockerfiles, .dockerignore, tags, OCI layouts, what is made of a Dockerfile and its context, and the steps
  * that come of the parameters.  The world is a table of files.
  */
-#include "stages/image_builder.h"
+#include "stages/image/builder.h"
 
 #include "stages/types.h"
 #include "tests/unit/decode_fixture.h"

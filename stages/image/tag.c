@@ -1,4 +1,4 @@
-#include "stages/image_tag.h"
+#include "stages/image/tag.h"
 
 #include "base/error.h"
 

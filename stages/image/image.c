@@ -8,7 +8,7 @@
  *   record   digest and size as the registry has them, the bill of what is in it, old tags removed
  * A push that ended in the middle is taken up by the next: what the registry has is not sent again.
  */
-#include "stages/image_builder.h"
+#include "stages/image/builder.h"
 
 #include "base/error.h"
 #include "stages/parameter.h"

@@ -1,5 +1,5 @@
 /* What became of an image: evidence, what is handed on, the verdict. */
-#include "stages/image_builder.h"
+#include "stages/image/builder.h"
 
 #include "base/error.h"
 

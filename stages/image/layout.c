@@ -1,4 +1,4 @@
-#include "stages/image.h"
+#include "stages/image/image.h"
 
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-#include "stages/image_ignore.h"
+#include "stages/image/ignore.h"
 
 #include "base/glob.h"
 

@@ -2,7 +2,7 @@
  * Secrets in the context, before a build takes them along: the built-in scanner's report, without the files that .dockerignore keeps from
  * the build.
  */
-#include "stages/image_builder.h"
+#include "stages/image/builder.h"
 
 #include "base/error.h"
 #include "stages/report/report.h"

@@ -1,4 +1,4 @@
-#include "stages/image_dockerfile.h"
+#include "stages/image/dockerfile.h"
 
 #include "base/error.h"
 #include "base/map.h"

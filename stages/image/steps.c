@@ -1,5 +1,5 @@
 /* The steps of each phase: does a builder work, build, push, and what is kept of it. */
-#include "stages/image_builder.h"
+#include "stages/image/builder.h"
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* The parameters of uses: image, read and held against each other. */
-#include "stages/image_builder.h"
+#include "stages/image/builder.h"
 
 #include "base/error.h"
 #include "base/suggest.h"

@@ -2,9 +2,9 @@
 #ifndef STAGES_IMAGE_H
 #define STAGES_IMAGE_H
 
-#include "stages/image_dockerfile.h"
-#include "stages/image_ignore.h"
-#include "stages/image_tag.h"
+#include "stages/image/dockerfile.h"
+#include "stages/image/ignore.h"
+#include "stages/image/tag.h"
 #include "stages/stage.h"
 
 enum image_level { LEVEL_ALLOW, LEVEL_WARN, LEVEL_FAIL };
@@ -77,12 +77,12 @@ static inline const struct image_builder *image_builder(const struct image_work 
 	return i->candidates.items[i->chosen];
 }
 
-/* image_settings.c: reads the parameters; PIPE_EPIPELINE: one of them is wrong. */
+/* settings.c: reads the parameters; PIPE_EPIPELINE: one of them is wrong. */
 extern const struct keyword image_parameters[];
 void image_check_parameters(const struct node *with, struct mark at, struct diagnostics *d);
 int image_settings_read(struct image_work *i, pipe_error *err);
 
-/* image_check.c: what the Dockerfile and the context give to think about. */
+/* check.c: what the Dockerfile and the context give to think about. */
 struct image_check {
 	const char *parameter, *rule;
 	uint8_t severity;
@@ -96,23 +96,23 @@ int image_ignores(struct image_work *i, struct ignore_patterns *out, const char 
 int image_found(struct image_work *i, enum image_check_id id, const char *path, uint32_t line, const char *message,
 		pipe_error *err);
 
-/* image_secret.c: secrets in the context, as the built-in scanner found them. */
+/* secret.c: secrets in the context, as the built-in scanner found them. */
 int image_scan_step(struct image_work *i, pipe_error *err);
 int image_scan_read(struct image_work *i, pipe_error *err);
 
-/* image_layout.c: digest and bytes of the one image in an OCI layout (index.json, and its manifest), whose files `read` brings. */
+/* layout.c: digest and bytes of the one image in an OCI layout (index.json, and its manifest), whose files `read` brings. */
 int image_layout_read(struct image_work *i, pipe_error *err);
 /* The same of two JSON texts.  PIPE_EPIPELINE: it is no such thing. */
 int image_layout_digest(struct arena *a, const char *index, const char **digest, pipe_error *err);
 int image_layout_bytes(const char *manifest, uint64_t *bytes, pipe_error *err);
 
-/* image_steps.c: the steps of each phase. */
+/* steps.c: the steps of each phase. */
 int image_probe(struct image_work *i, pipe_error *err);
 int image_build(struct image_work *i, pipe_error *err);
 int image_push(struct image_work *i, pipe_error *err);
 int image_record(struct image_work *i, pipe_error *err);
 
-/* image_verdict.c: what was found, in the log; and what became of it all. */
+/* verdict.c: what was found, in the log; and what became of it all. */
 void image_say_findings(struct image_work *i);
 int image_evaluate(struct stage_job *job, pipe_error *err);
 

@@ -1,4 +1,4 @@
-#include "stages/image_builder.h"
+#include "stages/image/builder.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /*
- * What builds images: one row each (image_builder.c), which says how it is found, how it is seen to work, what it cannot do, and how it is
+ * What builds images: one row each (builder.c), which says how it is found, how it is seen to work, what it cannot do, and how it is
  * called.  The argument vectors are those of buildah and podman from Debian 12 on, docker 23, BuildKit 0.13 and Kaniko 1.9.
  */
 #ifndef STAGES_IMAGE_BUILDER_H
 #define STAGES_IMAGE_BUILDER_H
 
 #include "stages/argv.h"
-#include "stages/image.h"
+#include "stages/image/image.h"
 
 enum image_can {
 	CAN_SECRETS = 1 << 0,

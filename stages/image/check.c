@@ -1,5 +1,5 @@
 /* What a Dockerfile and its context say of the image before it is built: who runs in it, what it begins from, what it may take along. */
-#include "stages/image.h"
+#include "stages/image/image.h"
 
 #include "base/error.h"
 
