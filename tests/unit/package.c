@@ -1028,7 +1028,7 @@ END_TEST
 static void number(struct str *s, uint64_t n, unsigned size)
 {
 	for (unsigned i = 0; i < size; i++)
-		str_addc(s, (char)(n >> 8 * i));
+		str_addc(s, i < sizeof(n) ? (char)(n >> 8 * i) : 0);
 }
 
 static const char modules[] =
