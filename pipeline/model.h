@@ -72,6 +72,7 @@ struct rule {
 	const char *condition; /* `if`, or NULL */
 	struct mark condition_at;
 	struct expression *expression; /* parsed `if`; NULL: none (or wrong, and reported) */
+	const struct lua_text *lua;    /* `lua`: a condition; NULL: none */
 	bool has_changes, has_exists;
 	text_list changes, exists;
 	const char *compare_to; /* changes:compare_to */
@@ -87,6 +88,70 @@ struct rule {
 struct rules {
 	struct mark at;
 	VEC(struct rule) list;
+};
+
+/* A piece of Lua in the pipeline file, or a file of it that the pipeline file names. */
+struct lua_text {
+	struct mark at;	  /* of the text, or of the name of the file */
+	const char *path; /* of the file, relative to the project; NULL: the text stands in the pipeline file */
+	const char *text; /* NULL: the file could not be read (reported) */
+	size_t length;
+	const char *name; /* the file that the text stands in, for places */
+	uint32_t line;	  /* lines of that file before the text */
+};
+
+/* All pieces of Lua of a pipeline, by the node that names each (a text, a path, or a map with `lua` or `file`): also those in `with` of
+ * typed jobs, where a row of the type's table says TAKES_LUA. */
+struct lua_texts {
+	VEC(struct lua_named_text {
+		const struct node *node;
+		const struct lua_text *code;
+	})
+	list; /* by address */
+};
+/* NULL: there is none. */
+const struct lua_text *lua_text_of(const struct lua_texts *texts, const struct node *node);
+
+/* Points in the life of a run and of a job where Lua may be called. */
+#define HOOK_POINT_MAP(X)                                                                                                        \
+	X(BEFORE_RUN, "before_run") /* before the first job; a failure ends the run */                                           \
+	X(AFTER_RUN, "after_run")   /* all jobs have ended */                                                                    \
+	X(GATE, "gate")		    /* of a job, before before_job: false, or a failure, and the job does not run */             \
+	X(BEFORE_JOB, "before_job") /* it has its place, and nothing of it has been done */                                      \
+	X(ON_FAILURE, "on_failure") /* of a job that failed, before after_job */                                                 \
+	X(AFTER_JOB, "after_job")   /* its verdict is known, and not told yet */                                                 \
+	X(ON_EVENT, "on_event")	    /* after each event of the run but its output; nothing waits for it but the run's end */     \
+	X(NOTIFY, "notify")	    /* after after_run (of a job: after after_job); a failure only warns */
+
+enum hook_point {
+#define X(name, text) HOOK_##name,
+	HOOK_POINT_MAP(X)
+#undef X
+		HOOK_POINT_COUNT
+};
+
+/* What a script's failure is to whoever called it. */
+enum lua_on_error { LUA_ON_ERROR_DEFAULT, LUA_ON_ERROR_FAIL, LUA_ON_ERROR_WARN };
+
+struct hook {
+	enum hook_point point;
+	struct lua_text code;
+	const struct node *with; /* arguments: ctx.with; or NULL */
+	enum lua_on_error on_error;
+	text_list events; /* on_event: only these kinds; none: all */
+};
+struct hooks {
+	unsigned points; /* bits by enum hook_point: of which there is one */
+	VEC(struct hook) list;
+};
+
+/* The top-level `lua`: what scripts may do and use up. */
+struct lua_settings {
+	struct mark at;
+	text_list http, exec, read, secrets, mail; /* allow */
+	int64_t cpu_ms, wall_ms;		   /* limits; 0: the default */
+	uint64_t memory_bytes, output_bytes;
+	enum lua_on_error on_error;
 };
 
 /* only / except: refs, variables, changes, kubernetes */
@@ -234,6 +299,7 @@ struct job_settings {
 	const struct job_shell *shell;
 	const struct job_uses *uses;
 	const script *pre_get_sources; /* hooks:pre_get_sources_script */
+	const struct hooks *hooks;     /* the job's own (or those of `default`); the pipeline's come first; NULL: none */
 	struct node *steps;	       /* run: not honoured by the local executor */
 	/* Keywords of this job that the local executor does not honour ("image", "environment:kubernetes"), for the run's one warning. */
 	text_list unhonoured;
@@ -275,8 +341,11 @@ struct pipeline {
 	VEC(struct stage) stages;   /* .pre first, .post last */
 	struct variables variables; /* global */
 	struct workflow workflow;
-	VEC(struct job) jobs;	     /* in the order of the file; hidden ones are not here */
-	struct map job_by_name;	     /* -> struct job * */
+	VEC(struct job) jobs;		/* in the order of the file; hidden ones are not here */
+	struct map job_by_name;		/* -> struct job * */
+	const struct hooks *hooks;	/* of the top level: for every job too; NULL: none */
+	const struct lua_settings *lua; /* NULL: not given */
+	struct lua_texts lua_texts;
 	VEC(const char *) templates; /* names of the hidden jobs, for "did you mean" */
 };
 

@@ -15,6 +15,7 @@ enum action_kind {
 	ACTION_RESOLVE,	   /* struct action_resolve: what a registry has under a tag */
 	ACTION_PROVENANCE, /* struct action_provenance: writes a SLSA statement from the run's own record */
 	ACTION_UPLOAD,	   /* struct action_upload: a file to an HTTP server (ChartMuseum) */
+	ACTION_LUA,	   /* struct action_lua: a function that a team wrote */
 	ACTION_KIND_COUNT
 };
 
@@ -76,6 +77,18 @@ struct action_upload {
 	const char *user, *password, *token; /* or NULL */
 	const char *ca_file;
 	bool insecure;
+};
+
+/* Calls a script (lua/call.h), which may wait, and sees the evidence of the run so far.  It fails only where the call cannot be made at
+ * all; how the script ended is in the answer, a JSON object: "end" (done failed broken over refused), "value" and "second" (what it
+ * returned), "reason", "file", "line", "metrics" and "findings" (what it put, by the columns of lua/rows.h). */
+struct action_lua {
+	const struct lua_text *code;
+	const char *member;	   /* of the table that the source returns; NULL: the source itself */
+	const char *point;	   /* ctx.point */
+	const struct node *with;   /* ctx.with; or NULL */
+	const struct scope *scope; /* ctx.vars */
+	const char *extra;	   /* a JSON object: further members of ctx; or NULL */
 };
 
 struct stage_action {

@@ -84,12 +84,13 @@ struct stage_job {
 	/* Given. */
 	struct arena *arena; /* lives as long as the job */
 	const struct stage_type *type;
-	const char *name;	       /* the job's */
-	const struct node *with;       /* as written; NULL: none */
-	struct mark at;		       /* of `uses` */
-	const struct sources *sources; /* what marks name files by; NULL: errors have places without a file */
-	const struct scope *scope;     /* what variables in parameters mean */
-	const char *workspace;	       /* absolute */
+	const char *name;		   /* the job's */
+	const struct node *with;	   /* as written; NULL: none */
+	struct mark at;			   /* of `uses` */
+	const struct sources *sources;	   /* what marks name files by; NULL: errors have places without a file */
+	const struct scope *scope;	   /* what variables in parameters mean */
+	const struct lua_texts *lua_texts; /* the Lua in `with`; NULL: none */
+	const char *workspace;		   /* absolute */
 	const char *scratch; /* absolute: a directory of the job's own for files between steps, made when first wanted */
 	const struct stage_world *world;
 	uint32_t node_index, node_total; /* which of how many instances, from 1; 0, 0: no instances */

@@ -31,10 +31,13 @@ enum keyword_shape {
 	TAKES_SCRIPT = 1 << 8,	  /* text, or lists of text nested up to LIMIT_SCRIPT_DEPTH */
 	TAKES_ANY = 1 << 9,	  /* not looked into here */
 	TAKES_EXPANDED =
-		1 << 10,       /* beside TAKES_ENUM or TAKES_DURATION: also text with a `$` in it, judged when it is expanded */
-	TAKES_NAMED = 1 << 11, /* a map of free names to values as `items` (and `fields`) say */
-	TAKES_AXES = 1 << 12,  /* a map of free names to a scalar or a list of scalars: a row of a matrix */
-	TAKES_SCALAR = 1 << 13 /* text, a number or a boolean, which all count as text */
+		1 << 10,	/* beside TAKES_ENUM or TAKES_DURATION: also text with a `$` in it, judged when it is expanded */
+	TAKES_NAMED = 1 << 11,	/* a map of free names to values as `items` (and `fields`) say */
+	TAKES_AXES = 1 << 12,	/* a map of free names to a scalar or a list of scalars: a row of a matrix */
+	TAKES_SCALAR = 1 << 13, /* text, a number or a boolean, which all count as text */
+	TAKES_LUA =
+		1
+		<< 14 /* Lua: a text, the path of a file (one line that ends in ".lua"), or a map with `lua` or `file` and what `fields` say */
 };
 /* A null is as if the keyword were not written, wherever it stands.  A list may hold lists: they are flattened, up to
  * LIMIT_SCRIPT_DEPTH deep, since that is what !reference and anchors make. */

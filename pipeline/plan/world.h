@@ -11,6 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct diagnostics;
+struct lua_text;
+struct node;
+struct scope;
+struct uses_type;
+
 enum include_kind { INCLUDE_LOCAL, INCLUDE_REMOTE, INCLUDE_PROJECT, INCLUDE_COMPONENT, INCLUDE_TEMPLATE };
 
 /* One file to bring.  All texts are expanded already. */

@@ -2,7 +2,7 @@
 #ifndef RUNNER_ARCHIVE_LIBRARY_H
 #define RUNNER_ARCHIVE_LIBRARY_H
 
-#include "runner/lazy.h"
+#include "base/lazy.h"
 #include <archive.h>
 #include <archive_entry.h>
 

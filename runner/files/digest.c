@@ -1,7 +1,7 @@
 #include "runner/files/digest.h"
 
 #include "base/error.h"
-#include "runner/lazy.h"
+#include "base/lazy.h"
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>

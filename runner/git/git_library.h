@@ -3,7 +3,7 @@
 #define RUNNER_GIT_LIBRARY_H
 
 #include "base/arena.h"
-#include "runner/lazy.h"
+#include "base/lazy.h"
 #include <git2.h>
 #include <stdbool.h>
 

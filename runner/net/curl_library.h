@@ -2,7 +2,7 @@
 #ifndef RUNNER_NET_CURL_LIBRARY_H
 #define RUNNER_NET_CURL_LIBRARY_H
 
-#include "runner/lazy.h"
+#include "base/lazy.h"
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <signal.h>

@@ -8,8 +8,8 @@
  * The dynamic loader counts the users of a library and keeps it, so that every call may open and close it anew: there is no state
  * of ours to share between threads.
  */
-#ifndef RUNNER_LAZY_H
-#define RUNNER_LAZY_H
+#ifndef BASE_LAZY_H
+#define BASE_LAZY_H
 
 #include "pipe.h"
 

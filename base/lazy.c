@@ -1,4 +1,4 @@
-#include "runner/lazy.h"
+#include "base/lazy.h"
 
 #include "base/error.h"
 #include <dlfcn.h>

@@ -1,0 +1,36 @@
+/*
+ * Drives a call of a script on the loop: its steps on worker threads, its waits on the loop, so that a script that waits keeps neither a
+ * thread nor another job.
+ */
+#ifndef RUNNER_LUA_DRIVE_H
+#define RUNNER_LUA_DRIVE_H
+
+#include "lua/call.h"
+#include "runner/executor/executor.h"
+#include "runner/lua/place.h"
+#include <uv.h>
+
+struct lua_drive;
+struct http_loop; /* runner/net/http_loop.h: many exchanges at once on one loop */
+
+struct lua_drive_options {
+	uv_loop_t *loop;
+	struct executor *executor; /* for pipe.exec */
+	struct http_loop *http;	   /* the session's */
+	struct lua_place place;
+	unsigned grace_ms;
+	struct lua_call_options call; /* what it points to outlives the drive */
+	/* On the loop's thread.  said: whole lines, as the script said them, not masked. */
+	void (*said)(void *payload, const char *text, size_t length);
+	/* Exactly once after a start that succeeded; the outcome lives until lua_drive_free. */
+	void (*ended)(void *payload, const struct lua_outcome *outcome);
+	void *payload;
+};
+
+int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err);
+/* A request: ended still comes, soon. */
+void lua_drive_cancel(struct lua_drive *d);
+/* In or after `ended`; NULL is fine. */
+void lua_drive_free(struct lua_drive *d);
+
+#endif
