@@ -132,8 +132,10 @@ check-format:
 check-cppcheck:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=tests/cppcheck.txt \
 	         -D_GNU_SOURCE -I. -Iinclude $(LIBSRC) $(CLISRC)
+# The analyser looks at 30,000 states of a function at most: with its own 225,000 it takes six times as long, mostly over loops.
+TIDY := --quiet $(foreach arg,-Xclang -analyzer-config -Xclang max-nodes=30000,--extra-arg=$(arg))
 check-tidy:
-	echo $(LIBSRC) $(CLISRC) | xargs -P "$$(nproc)" -n 8 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 $(DEFINES) 2>/dev/null' tidy
+	echo $(LIBSRC) $(CLISRC) | xargs -P "$$(nproc)" -n 8 sh -c 'clang-tidy $(TIDY) "$$@" -- -std=c11 $(DEFINES) 2>/dev/null' tidy
 
 # What is made from the keyword table and the like; a test sees to it that they are fresh.
 docs: $(BUILD)/pipe
