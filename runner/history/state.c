@@ -37,25 +37,26 @@ static int make_parents(const char *directory, bool *made, pipe_error *err)
 	return PIPE_OK;
 }
 
+/* The directory is nothing for Git, but for the project's Lua modules, which a team writes. */
 int state_make(const char *directory, pipe_error *err)
 {
+	static const char ignored[] = "*\n!lua/\n!lua/**\n";
+	const ssize_t length = (ssize_t)sizeof(ignored) - 1;
 	char path[PATH_MAX];
 	bool made;
 	int rc, fd;
 
 	rc = make_parents(directory, &made, err);
-	if (rc || !made)
-		return rc;
-	rc = state_path(path, err, directory, ".gitignore");
-	if (rc)
+	if (rc == PIPE_OK)
+		rc = state_path(path, err, directory, ".gitignore");
+	if (rc || (!made && access(path, F_OK) == 0))
 		return rc;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return errno == EEXIST ? PIPE_OK : error_errno(err, error_code_of(errno), errno, "cannot write %s", path);
-	if (write(fd, "*\n", 2) != 2) {
+		return errno == EEXIST || !made ? PIPE_OK : error_errno(err, error_code_of(errno), errno, "cannot write %s", path);
+	if (write(fd, ignored, (size_t)length) != length) {
 		rc = error_errno(err, PIPE_EIO, errno, "cannot write %s", path);
 		unlink(path); /* so that the next try makes it */
-		rmdir(directory);
 	}
 	close(fd);
 	return rc;

@@ -204,6 +204,28 @@ def stage(**parameters):
     """)
 
 
+def test_a_scan_that_is_killed_leaves_nothing_that_counts(shop):
+    """At ten moments: the killed run is lost, no report of it is taken for whole, and the next one finds everything."""
+    shop.write("app/package-lock.json", lock(lodash="4.17.4", **{f"left{i}": "1.0.0" for i in range(3000)}))
+    shop.write("pipe.yml", stage(sarif="scan.json"))
+    whole = shop.pipe("run", "--format", "json")
+    assert whole.status == 1 and "CVE-2019-10744" in shop.read("scan.json"), whole.text
+    for i in range(10):
+        (shop.path / "scan.json").unlink(missing_ok=True)
+        p = shop.start("run")
+        time.sleep(0.004 * (i + 1))
+        p.kill()
+        p.communicate()
+        left = shop.path / "scan.json"
+        assert not left.exists() or "CVE-2019-10744" in json.dumps(json.loads(left.read_text())), f"half a report after {i}"
+    again = shop.pipe("run", "--format", "json")
+    assert again.status == 1 and again.jobs == whole.jobs, again.text
+    assert "CVE-2019-10744" in shop.read("scan.json")
+    runs = shop.pipe("history", "--format", "json", "--limit", "50").out
+    assert '"running"' not in runs, runs
+    assert not [f for f in (shop.path / ".pipe/runs").rglob("*.stage")], "a killed scan's files are left"
+
+
 def test_the_stage_judges_what_it_found(shop):
     r = shop.run(stage(path="app"))
     assert r.status == 1, r.text
