@@ -29,7 +29,7 @@
 #define GET_ANOTHER "; get another with `pipe advisories update`"
 #define REDHAT "Red Hat"
 
-enum { METADATA_MAX = 1 << 20 };
+enum { METADATA_MAX = 1 << 20, KEPT_LOOKUPS = 32 };
 
 /* A bucket of the first level that was looked up before. */
 struct source {
@@ -48,6 +48,7 @@ struct trivy_db {
 	int fd;
 	const uint8_t *bytes;
 	size_t length;
+	unsigned lookups; /* since its pages were let go */
 	struct bolt bolt;
 	struct arena arena; /* of what is kept */
 	struct map sources; /* by ecosystem.bucket: struct sources */
@@ -148,6 +149,16 @@ static int check_size(const struct trivy_db *db, pipe_error *err)
 	if ((uint64_t)st.st_size < db->length)
 		return error_set(err, PIPE_EPIPELINE, "the database %s was cut short while it was read: try again", db->path);
 	return PIPE_OK;
+}
+
+/* The kernel maps sixteen pages around the one that is looked at, and they would count as this process's memory until the end: they are let
+ * go now and then.  What is needed again is still in the page cache. */
+static void let_go(struct trivy_db *db)
+{
+	if (++db->lookups < KEPT_LOOKUPS)
+		return;
+	db->lookups = 0;
+	(void)madvise((void *)(uintptr_t)db->bytes, db->length, MADV_DONTNEED);
 }
 
 /* ---- is there anything in it? ---- */
@@ -360,6 +371,7 @@ static int look_up(void *payload, const struct ecosystem *e, const char *package
 
 	if (rc || !*e->bucket || !*package)
 		return rc;
+	let_go(db);
 	rc = find_sources(db, e->bucket, &sources, err);
 	f.sources = sources;
 	for (uint32_t i = 0; !rc && i < sources->list.count; i++) {
@@ -373,13 +385,14 @@ static int look_up(void *payload, const struct ecosystem *e, const char *package
 
 static int details(void *payload, const char *id, struct arena *a, struct advisory_details *out, pipe_error *err)
 {
-	const struct trivy_db *db = payload;
+	struct trivy_db *db = payload;
 	struct bolt_bucket root, all;
 	struct bolt_text value;
 	int rc = check_size(db, err);
 
 	if (rc)
 		return rc;
+	let_go(db);
 	bolt_root(&db->bolt, &root);
 	rc = bolt_find_bucket(&root, "vulnerability", strlen("vulnerability"), &all, err);
 	if (rc > 0)
