@@ -2,7 +2,7 @@
 # Builds the real tools that the tests here drive, each from its own pinned module (NAME/go.mod, go.sum), into a cache outside the source
 # tree: ${PIPE_TOOLS:-${XDG_CACHE_HOME:-~/.cache}/pipe-tools}/NAME-VERSION/NAME.  What is there is not built again.
 #
-#     build.sh [NAME...]         all of them, or those; one line each: path, seconds, megabytes
+#     build.sh [NAME...]         all of them (but Kyverno's), or those; one line each: path, seconds, megabytes
 #     build.sh --print [NAME...] only says where they are, or will be
 # Checkov comes from PyPI, pinned in checkov/requirements.txt, as a virtual environment; NAME-VERSION/NAME is a link into it.
 #
@@ -21,7 +21,10 @@ kubeconform github.com/yannh/kubeconform            cmd/kubeconform
 crane       github.com/google/go-containerregistry  cmd/crane
 kustomize   sigs.k8s.io/kustomize/kustomize/v5      .
 checkov     -                                       -
+kyverno     github.com/kyverno/kyverno              cmd/cli/kubectl-kyverno
 '
+# Not built unless it is named: it takes as long as all the others together.
+optional="kyverno"
 
 # What the linker is told: tools that know their version only from there, and Helm's idea of the Kubernetes that it renders for.
 linker_flags() {
@@ -37,6 +40,7 @@ linker_flags() {
 	cosign) echo "-X sigs.k8s.io/release-utils/version.gitVersion=$2" ;;
 	kubeconform) echo "-X main.version=$2" ;;
 	crane) echo "-X github.com/google/go-containerregistry/cmd/crane/cmd.Version=${2#v}" ;;
+	kyverno) echo "-X github.com/kyverno/kyverno/pkg/version.BuildVersion=$2" ;;
 	kustomize) echo "-X sigs.k8s.io/kustomize/api/provenance.version=$2" ;;
 	esac
 }
@@ -86,6 +90,8 @@ echo "$tools" | while read -r name module package; do
 	[ -n "$name" ] || continue
 	if [ "$wanted" != "  " ]; then
 		case $wanted in *" $name "*) ;; *) continue ;; esac
+	else
+		case " $optional " in *" $name "*) continue ;; esac
 	fi
 	version=$(version_of "$name" "$module")
 	directory=$cache/$name-${version#v}

@@ -29,7 +29,7 @@ def built(name):
 def needs(*names):
     """Skips where one of them has not been built; `with_tools` puts them on the project's PATH."""
     missing = [n for n in names if not os.access(built(n), os.X_OK)]
-    return pytest.mark.skipif(bool(missing), reason=f"not built (tests/tools/build.sh): {', '.join(missing)}")
+    return pytest.mark.skipif(bool(missing), reason=f"not built (tests/tools/build.sh {' '.join(missing)}): {', '.join(missing)}")
 
 
 def with_tools(p, *names):
