@@ -17,6 +17,7 @@
 #include "lua/host.h"
 
 struct lua_call;
+struct lua_State;
 
 struct lua_call_options {
 	struct lua_engine *engine;
@@ -30,6 +31,9 @@ struct lua_call_options {
 	const struct lua_limits *limits; /* or NULL */
 	const char *no_waits;		 /* why it must not wait: "a stage's compile() cannot wait"; NULL: it may */
 	bool places;			 /* of a dynamic pipeline: tables remember where they were written (pipeline.h) */
+	/* Adds to the call's globals, the table on the top of L; called once, protected, before the script begins.  NULL: nothing is added */
+	void (*globals)(struct lua_State *L, void *payload);
+	void *globals_payload;
 };
 
 enum lua_progress { LUA_CALL_WAITS, LUA_CALL_ENDED };
@@ -95,6 +99,7 @@ struct lua_outcome {
 	enum lua_end end;
 	json_t *value;	       /* what was returned, first value; NULL: nothing or nil */
 	json_t *second;	       /* and the second: `return false, "reason"`; or NULL */
+	const char *unfit;     /* why what was returned is nothing that JSON knows ("a function"): then value is NULL; or NULL */
 	const char *reason;    /* one sentence, without a place; NULL with DONE */
 	const char *file;      /* where: NULL without */
 	uint32_t line;	       /* 0: not known */

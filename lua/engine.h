@@ -9,6 +9,7 @@
 #include "base/mark.h"
 #include "lua/limits.h"
 #include "pipe.h"
+#include <stdbool.h>
 
 struct lua_engine;
 
@@ -35,12 +36,19 @@ struct lua_engine_options {
 	struct lua_modules modules; /* find NULL: no modules */
 	uint32_t idle_most;	    /* states kept for the next call; 0: 16 */
 	bool coverage;		    /* lines that are executed are noted (coverage.h) */
+	/* For tests of what happens when memory runs out: asked at each allocation that Lua makes; true: there is none.  NULL: never. */
+	bool (*starve)(void *payload);
+	void *starve_payload;
 };
 
 /* Loads liblua.  PIPE_EUNSUPPORTED: it is not installed, and how to get it. */
 int lua_engine_create(struct lua_engine **out, const struct lua_engine_options *options, pipe_error *err);
 /* No call may be left. */
 void lua_engine_free(struct lua_engine *engine);
+/* Sources that were used are about to be gone: drops all that is compiled.  Calls under way are not touched. */
+void lua_engine_forget(struct lua_engine *engine);
+const struct lua_modules *lua_engine_modules(const struct lua_engine *engine);
+bool lua_engine_starves(const struct lua_engine *engine);
 /* Any thread: is it Lua at all?  PIPE_EPIPELINE with file and line in err. */
 int lua_engine_check(struct lua_engine *engine, const struct lua_source *source, pipe_error *err);
 

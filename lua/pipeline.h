@@ -1,6 +1,7 @@
 /*
  * A pipeline as Lua tables: what `pipeline.lua`, or `include: {lua: file}`, returns, as the nodes that YAML would have become.  Each node's
- * place is where its table constructor, key or text stands in the Lua file; what was computed has the place of the constructor around it.
+ * place is where its table constructor, key or text stands in the Lua file; what was computed has the place of the constructor
+ * around it, a key that was computed that of the table it leads to.
  */
 #ifndef LUA_PIPELINE_H
 #define LUA_PIPELINE_H

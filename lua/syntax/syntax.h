@@ -16,13 +16,17 @@ struct syntax_tree;
 
 int syntax_parse(struct syntax_tree **out, struct arena *a, const char *text, size_t length, pipe_error *err);
 
+/* What Lua's compiler says of a text knows the line: gets the column, and words that say what is missing, where our own reading stops on
+ * that line, too.  The text is a whole file. */
+void syntax_refine(const char *text, size_t length, pipe_error *err);
+
 /* A table constructor of the text. */
 struct syntax_table {
 	uint32_t line, column; /* of its `{` */
 	struct syntax_item {
-		const char *key; /* of a field with a constant key; NULL: positional or computed */
-		uint32_t key_line, key_column;
-		uint32_t line, column; /* of the value's first token */
+		const char *key;	       /* of a field with a constant key; NULL: positional or computed */
+		uint32_t key_line, key_column; /* 0: positional */
+		uint32_t line, column;	       /* of the value's first token */
 	} * items;
 	uint32_t count;
 };
@@ -30,7 +34,7 @@ struct syntax_table {
 const struct syntax_table *syntax_table(const struct syntax_tree *tree, uint32_t index);
 
 /* The text with each table constructor `{...}` handed to a function: `__at(N,{...})`, line for line as before, so that a table at run time
- * can be asked where it was written. */
+ * can be asked where it was written.  Those nested very deep are left out; and all, where the text has a variable of that name or _ENV. */
 void syntax_instrument(const struct syntax_tree *tree, const char *name, struct str *out);
 
 /* ---- pipe lua check ---- */
