@@ -118,13 +118,14 @@ static struct node *merged_root(struct loading *l)
 static int decode(struct pipeline **out, struct loading *l, struct node *root)
 {
 	struct pipeline *p = ARENA_NEW(l->arena, struct pipeline);
+	struct decode_options o = { &l->options->limits, l->options->uses, &l->lua, l->options->lua_most };
 	int rc;
 
 	if (!p)
 		return PIPE_ENOMEM;
 	p->file = l->options->file;
 	p->root = root;
-	rc = pipeline_decode(p, l->arena, root, &l->options->limits, l->options->uses, l->d);
+	rc = pipeline_decode(p, l->arena, root, &o, l->d);
 	if (rc != PIPE_ENOMEM)
 		*out = p;
 	return rc;
@@ -133,10 +134,15 @@ static int decode(struct pipeline **out, struct loading *l, struct node *root)
 int pipeline_load(struct pipeline **out, struct arena *a, const struct load_options *options, struct diagnostics *d)
 {
 	struct loading l = { .arena = a, .options = options, .d = d };
-	struct node *root = merged_root(&l);
+	struct node *root;
 	int rc = PIPE_OK;
 
 	*out = NULL;
+	l.lua = (struct lua_reader){ .d = d,
+				     .world = options->world,
+				     .bytes_left = options->limits.total_bytes,
+				     .timeout_ms = options->limits.network_ms };
+	root = merged_root(&l);
 	/* What is over the limits would be too much for the decoder too. */
 	if (root && !l.over)
 		rc = decode(out, &l, root);

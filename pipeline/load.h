@@ -5,6 +5,7 @@
 #ifndef PIPELINE_LOAD_H
 #define PIPELINE_LOAD_H
 
+#include "pipeline/decode/decode.h"
 #include "pipeline/document/diagnostic.h"
 #include "pipeline/keyword/uses.h"
 #include "pipeline/model.h"
@@ -21,6 +22,7 @@ struct load_options {
 	bool assume_changed;
 	pipe_limits limits;	       /* defaults filled in */
 	const struct uses_types *uses; /* what `uses` may name, to outlive the model; NULL: nothing */
+	struct lua_bounds lua_most;    /* of what the file's `lua:limits` may ask for */
 	const struct world *world;
 };
 

@@ -35,3 +35,21 @@ struct job *pipeline_job(const struct pipeline *p, const char *name)
 {
 	return map_get(&p->job_by_name, name, strlen(name));
 }
+
+const struct lua_text *lua_text_of(const struct lua_texts *texts, const struct node *node)
+{
+	uint32_t low = 0, high = texts ? texts->list.count : 0;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		uintptr_t here = (uintptr_t)texts->list.items[middle].node;
+
+		if (here == (uintptr_t)node)
+			return texts->list.items[middle].code;
+		if ((uintptr_t)node < here)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}

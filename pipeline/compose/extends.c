@@ -210,7 +210,7 @@ static bool prepare(struct extending *x)
 	struct arena *a = &x->temp;
 
 	x->entries = ARENA_ARRAY(a, struct entry, x->root->count);
-	if (!x->entries || !root_index(&x->index, a, x->root) || !root_keywords(&x->keywords, a))
+	if (!x->entries || !root_index(&x->index, a, x->root) || !root_keywords(&x->keywords, a, x->root))
 		return false;
 	for (uint32_t i = 0; i < x->root->count; i++)
 		x->entries[i].pair = &x->root->pairs[i];

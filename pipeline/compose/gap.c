@@ -146,7 +146,7 @@ struct node *gap_close(struct loading *l, struct node *root)
 	if (!l->incomplete && !l->template_missing)
 		return root;
 	root = root_copy(l->arena, root, 1);
-	if (!root || !root_keywords(&x.keywords, l->arena))
+	if (!root || !root_keywords(&x.keywords, l->arena, root))
 		return NULL;
 	if (!l->incomplete)
 		leave_out(&x, root);

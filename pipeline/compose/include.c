@@ -29,7 +29,7 @@ static struct node *nomem(struct loading *l)
 static int add_source(struct loading *l, const struct include_file *f)
 {
 	const struct include_reply *r = &f->reply;
-	struct source source = { .name = r->name, .text = r->text, .length = r->length, .included = f->at };
+	struct source source = { .name = r->name, .text = r->text, .length = r->length, .included = f->at, .origin = r->origin };
 	int index = sources_add(l->d->sources, l->arena, source);
 
 	if (index < 0)
@@ -108,6 +108,11 @@ static bool parse(struct loading *l, struct include_file *f, struct documents *o
 	out->start = (struct mark){ 1, 1, (uint16_t)source };
 	if (!is_small_enough(l, f, out->start))
 		return false;
+	if (f->lua) {
+		l->extends = true; /* a key may be made by it */
+		out->content = include_lua(l, f, (uint16_t)source);
+		return out->content != NULL;
+	}
 	l->references |= contains(&f->reply, "!reference") || contains(&f->reply, "%TAG");
 	n = document_parse(docs, 3, l->arena, (uint16_t)source, &l->options->limits, l->d);
 	for (int i = 0; i < n; i++)
@@ -120,7 +125,7 @@ static bool parse(struct loading *l, struct include_file *f, struct documents *o
 /* The content with its inputs; NULL: something about them is wrong, and was reported. */
 static struct node *put_inputs(struct loading *l, struct include_file *f, const struct documents *docs)
 {
-	bool blocks = contains(&f->reply, "$[["), wrong = false;
+	bool blocks = !f->lua && contains(&f->reply, "$[["), wrong = false;
 	struct node *content = docs->content;
 	struct inputs in;
 
@@ -304,6 +309,13 @@ static int read_entry(struct loading *l, struct include_file *f)
 	return rc;
 }
 
+static bool is_lua_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 4 && !strcmp(name + length - 4, ".lua");
+}
+
 struct node *include_entry(struct loading *l)
 {
 	const struct load_options *o = l->options;
@@ -325,6 +337,7 @@ struct node *include_entry(struct loading *l)
 				  o->file ? o->file + strspn(o->file, "/") : "");
 	if (!f.identity)
 		return nomem(l);
+	f.lua = is_lua_name(f.reply.name);
 	f.giver.values = o->child_inputs ? *o->child_inputs : NULL;
 	return include_content(l, &f);
 }

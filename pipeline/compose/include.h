@@ -12,6 +12,8 @@ struct include_file {
 	struct include_reply reply;
 	struct mark at; /* the include that brought it */
 	struct input_giver giver;
+	bool lua;		 /* a Lua file that returns the pipeline */
+	const struct node *with; /* its ctx.with; or NULL */
 };
 
 /* Reads the pipeline file itself.  The merged map without `include` and header; NULL: it cannot be understood at all (reported), or
@@ -31,11 +33,16 @@ struct include_item {
 	const char *location;	  /* variables expanded; for a project, the project */
 	const struct node *files; /* INCLUDE_PROJECT: text or a list */
 	const struct node *ref, *integrity, *rules, *values; /* or NULL */
+	bool lua;					     /* `lua`: local, and in Lua */
+	const struct node *with;			     /* beside it; or NULL */
 };
 /* False: wrong, and reported. */
 bool include_item_parse(struct include_item *item, struct loading *l, const struct node *n, const struct scope *scope);
-/* A path in a project: variables expanded, without leading "/"; NULL: wrong, and reported. */
-const char *include_path(struct loading *l, const struct node *n, const char *expanded);
+/* A path in a project: variables expanded, without leading "/"; lua: of a Lua file, otherwise of a YAML file.  NULL: wrong, and
+ * reported. */
+const char *include_path(struct loading *l, const struct node *n, const char *expanded, bool lua);
+/* What a Lua file returns (include_lua.c); NULL: reported. */
+struct node *include_lua(struct loading *l, const struct include_file *f, uint16_t source);
 /* Is one of the path's segments "." or ".."? */
 bool include_leaves(const char *path);
 /* The text with its variables; NULL: it is no text or becomes nothing, and that was reported. */

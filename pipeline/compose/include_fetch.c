@@ -136,6 +136,8 @@ static bool hand_over(struct fetch *f, const struct include_request *r, const st
 	if (!file.reply.name)
 		file.reply.name = r->location;
 	file.at = place->at;
+	file.lua = f->item->lua;
+	file.with = f->item->with;
 	file.giver.values = f->item->values;
 	file.giver.at = f->item->at;
 	file.giver.target = target_of(f, r->location);
@@ -262,7 +264,7 @@ static bool fetch_local(struct fetch *f)
 {
 	struct include_request r = { .kind = INCLUDE_LOCAL };
 
-	r.location = include_path(f->l, f->item->place, f->item->location);
+	r.location = include_path(f->l, f->item->place, f->item->location, f->item->lua);
 	if (!r.location) {
 		f->l->incomplete = true;
 		return false;
@@ -279,7 +281,7 @@ static bool fetch_project_file(struct fetch *f, const struct node *file, const c
 	struct include_request r = { .kind = INCLUDE_PROJECT, .project = f->item->location, .ref = ref };
 	const char *path = include_expand(f->l, file, f->scope);
 
-	r.location = path ? include_path(f->l, file, path) : NULL;
+	r.location = path ? include_path(f->l, file, path, false) : NULL;
 	f->l->incomplete |= !r.location;
 	return r.location && fetch_one(f, &r, file);
 }

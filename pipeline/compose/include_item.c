@@ -17,6 +17,7 @@ static const struct form {
 	{ "remote", INCLUDE_REMOTE, { "integrity", "cache", "rules", "inputs" } },
 	{ "template", INCLUDE_TEMPLATE, { "rules", "inputs" } },
 	{ "component", INCLUDE_COMPONENT, { "rules", "inputs" } },
+	{ "lua", INCLUDE_LOCAL, { "rules", "with" } },
 };
 enum { FORMS = sizeof(forms) / sizeof(*forms) };
 
@@ -69,18 +70,33 @@ static bool is_yaml(const char *path)
 	return (n > 4 && !strcasecmp(path + n - 4, ".yml")) || (n > 5 && !strcasecmp(path + n - 5, ".yaml"));
 }
 
-const char *include_path(struct loading *l, const struct node *n, const char *path)
+static bool is_lua(const char *path)
 {
+	return lua_code_is_path(path, strlen(path));
+}
+
+static void not_the_kind(struct loading *l, const struct node *n, const char *path, bool lua)
+{
+	diag_error(l->d, n->at, "include-path", "\"%s\" is not the name of a %s file", path, lua ? "Lua" : "YAML");
+	if (lua)
+		diag_hint(l->d, is_yaml(path) ? "a YAML file is \"local\"" : "the name has to end in .lua, without blanks");
+	else
+		diag_hint(l->d, is_lua(path) ? "a Lua file is included as \"lua\"" : "the name has to end in .yml or .yaml");
+}
+
+const char *include_path(struct loading *l, const struct node *n, const char *path, bool lua)
+{
+	if (lua)
+		path += strncmp(path, "./", 2) ? 0 : 2;
 	path += strspn(path, "/");
 	if (include_leaves(path)) {
 		diag_error(l->d, n->at, "include-path", "the path \"%s\" may have no \".\" or \"..\" in it", path);
 		diag_hint(l->d, "write it from the root of the project");
 		return NULL;
 	}
-	if (is_yaml(path))
+	if (lua ? is_lua(path) : is_yaml(path))
 		return path;
-	diag_error(l->d, n->at, "include-path", "\"%s\" is not the name of a YAML file", path);
-	diag_hint(l->d, "the name has to end in .yml or .yaml");
+	not_the_kind(l, n, path, lua);
 	return NULL;
 }
 
@@ -105,7 +121,7 @@ static void hint_form(struct loading *l, const struct node *map)
 		diag_hint(l->d, "did you mean \"%s\"?", s.best);
 		return;
 	}
-	diag_hint(l->d, "one of local, remote, project, component or template is needed");
+	diag_hint(l->d, "one of local, remote, project, component, template or lua is needed");
 }
 
 /* The one key that says the kind. */
@@ -174,10 +190,16 @@ static bool parse_map(struct include_item *item, struct loading *l, const struct
 	item->integrity = node_get(map, "integrity");
 	item->rules = node_get(map, "rules");
 	item->values = node_get(map, "inputs");
+	item->lua = !strcmp(form->key, "lua");
+	item->with = node_get(map, "with");
 	if (item->values && node_is_null(item->values))
 		item->values = NULL;
 	if (item->values && item->values->kind != NODE_MAP) {
 		diag_error(l->d, item->values->at, "include-value", "\"inputs\" is a map, not %s", node_describe(item->values));
+		return false;
+	}
+	if (item->with && item->with->kind != NODE_MAP) {
+		diag_error(l->d, item->with->at, "include-value", "\"with\" is a map, not %s", node_describe(item->with));
 		return false;
 	}
 	if (item->kind == INCLUDE_PROJECT && !item->files) {

@@ -1,10 +1,11 @@
 /*
- * include:rules (https://docs.gitlab.com/ci/yaml/#includerules): if, exists, changes and when.  The first rule all of whose parts
+ * include:rules (https://docs.gitlab.com/ci/yaml/#includerules): if, exists, changes and when, and Lua.  The first rule all of whose parts
  * hold decides; where none does, the file is not included.
  */
 #include "pipeline/compose/include.h"
 
 #include "base/glob.h"
+#include "pipeline/keyword/keyword.h"
 #include "pipeline/rule/expression.h"
 #include <string.h>
 
@@ -131,14 +132,32 @@ static int rule_when(struct evaluation *e, const struct node *value)
 	return -1;
 }
 
+static int rule_lua(struct evaluation *e, const struct node *value)
+{
+	const struct world_lua *lua = e->l->options->world->lua;
+	pipe_error err = { .code = PIPE_OK };
+	struct lua_text code;
+	bool holds = false;
+	int rc;
+
+	if (!lua || !keyword_check(keyword_by_path("include:rules:lua"), value, e->l->d, NULL) ||
+	    !lua_code_read(&e->l->lua, value, LUA_CONDITION, &code))
+		return -1;
+	rc = lua->condition(lua->context, &code, e->scope, &holds, &err);
+	if (!rc)
+		return holds;
+	if (rc == PIPE_ENOMEM)
+		e->l->d->nomem = true;
+	else
+		lua_code_complain(e->l->d, &code, "lua-error", "the condition cannot be answered: ", &err);
+	return -1;
+}
+
 static const struct {
 	const char *name;
 	part *holds;
 } parts[] = {
-	{ "when", rule_when },
-	{ "if", rule_if },
-	{ "exists", rule_exists },
-	{ "changes", rule_changes },
+	{ "when", rule_when }, { "if", rule_if }, { "exists", rule_exists }, { "changes", rule_changes }, { "lua", rule_lua },
 };
 enum { PARTS = sizeof(parts) / sizeof(*parts) };
 
@@ -155,7 +174,7 @@ static bool check_keys(struct evaluation *e, const struct node *rule)
 		if (k < PARTS)
 			continue;
 		diag_error(e->l->d, key->at, "include-rules", "\"%s\" means nothing in the rules of an include", key->text);
-		diag_hint(e->l->d, "a rule has if, exists, changes and when");
+		diag_hint(e->l->d, "a rule has if, exists, changes, lua and when");
 		good = false;
 	}
 	return good;

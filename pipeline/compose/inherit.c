@@ -155,7 +155,7 @@ struct node *inherit_defaults(struct loading *l, struct node *root)
 		return NULL;
 	if (!x.all.count)
 		return root;
-	if (!root_keywords(&x.keywords, l->arena))
+	if (!root_keywords(&x.keywords, l->arena, root))
 		return NULL;
 	return complete_all(&x, root);
 }

@@ -25,6 +25,7 @@ struct loading {
 	bool over;	       /* limits.nodes was passed, and that was reported */
 	bool references;       /* some text holds a !reference */
 	bool extends;	       /* some text may hold a key "extends" */
+	struct lua_reader lua; /* brings pieces of Lua */
 	VEC(struct given_input) given;
 	VEC(const char *) declared; /* names of all inputs that were declared, for "did you mean" */
 };

@@ -2,6 +2,7 @@
 #include "pipeline/decode/decode.h"
 #include "base/utf8.h"
 #include "pipeline/decode/decoding.h"
+#include "pipeline/document/root.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,15 @@ static bool is_named_like_a_keyword(const struct keyword *k, const struct node *
 	return false;
 }
 
+/* Checked also where each job has hooks of its own. */
+static void default_hooks(struct decoding *x, const struct node *section)
+{
+	const struct node *hooks = section->kind == NODE_MAP ? node_get(section, "hooks") : NULL;
+
+	if (hooks && hooks->kind == NODE_MAP)
+		decode_hooks_place(x, hooks, true);
+}
+
 /* A keyword of the top level.  The files of `include` were read, and checked, before. */
 static void global_keyword(struct decoding *x, const struct keyword *k, const struct pair *p)
 {
@@ -166,6 +176,10 @@ static void global_keyword(struct decoding *x, const struct keyword *k, const st
 	keyword_check(k, p->value, x->d, NULL);
 	if (k->id == KEYWORD_VARIABLES)
 		x->p->variables = decode_variables(x, p->value);
+	else if (k->id == KEYWORD_HOOKS)
+		x->p->hooks = decode_hooks(x, p->value, false);
+	else if (!strcmp(k->name, "default"))
+		default_hooks(x, p->value);
 	else if (!strcmp(k->name, "workflow"))
 		decode_workflow(x, p->value);
 }
@@ -176,7 +190,7 @@ static void top_level(struct decoding *x, const struct node *root)
 		struct pair *p = &root->pairs[i];
 		const struct keyword *k = keyword_find(keywords, IN_GLOBAL, p->key->text, p->key->count);
 
-		if (k)
+		if (k && !root_gives_way(k->name, p->value))
 			global_keyword(x, k, p);
 		else if (p->key->text[0] == '.')
 			add_template(x, p->key);
@@ -211,7 +225,12 @@ static bool has_default_tags(const struct node *root)
 
 static void decode_root(struct decoding *x, const struct node *root)
 {
+	const struct node *lua = node_get(root, "lua");
+
 	x->default_tags = has_default_tags(root);
+	/* Before any Lua is looked at. */
+	if (lua && lua->kind == NODE_MAP && !root_gives_way("lua", lua))
+		decode_lua_settings(x, lua);
 	decode_stages(x, node_get(root, "stages"));
 	if (!room_for_jobs(x, root))
 		return;
@@ -219,6 +238,7 @@ static void decode_root(struct decoding *x, const struct node *root)
 	if (x->p->stages.count)
 		for (uint32_t i = 0; i < x->p->jobs.count; i++)
 			decode_job(x, &x->p->jobs.items[i]);
+	decode_lua_sort(x);
 	if (x->p->jobs.count || x->d->errors)
 		return;
 	diag_error(x->d, root->at.line ? root->at : (struct mark){ 1, 1, root->at.source }, "no-jobs",
@@ -226,8 +246,8 @@ static void decode_root(struct decoding *x, const struct node *root)
 	diag_hint(x->d, "a job is a name and a map with a \"script\"");
 }
 
-int pipeline_decode(struct pipeline *p, struct arena *a, const struct node *root, const pipe_limits *limits,
-		    const struct uses_types *uses, struct diagnostics *d)
+int pipeline_decode(struct pipeline *p, struct arena *a, const struct node *root, const struct decode_options *options,
+		    struct diagnostics *d)
 {
 	struct decoding *x = calloc(1, sizeof(*x));
 	int rc = PIPE_ENOMEM;
@@ -237,8 +257,9 @@ int pipeline_decode(struct pipeline *p, struct arena *a, const struct node *root
 	x->p = p;
 	x->a = a;
 	x->d = d;
-	x->limits = limits;
-	x->uses = uses;
+	x->o = options;
+	x->limits = options->limits;
+	x->uses = options->uses;
 	if (node_is_null(root))
 		root = &empty;
 	if (root->kind != NODE_MAP) {

@@ -69,6 +69,7 @@ static void set_hooks(struct decoding *x, struct job *job, struct node *n)
 	if (out)
 		*out = decode_commands(x, commands);
 	x->settings.pre_get_sources = out;
+	x->settings.hooks = n->kind == NODE_MAP ? decode_hooks(x, n, true) : NULL;
 }
 
 static void set_inherit(struct decoding *x, struct job *job, struct node *n)
@@ -196,6 +197,13 @@ static void set_stage(struct decoding *x, struct job *job, struct node *n)
 /* Fills several fields, or says something about the job itself: called for each job. */
 #define CALLS(keyword, function, of_settings) [keyword] = { function, 0, 0, of_settings }
 
+/* Both that `hooks` fills: they stand side by side. */
+enum {
+	HOOKS_SIZE = offsetof(struct job_settings, hooks) + sizeof(const struct hooks *) -
+		     offsetof(struct job_settings, pre_get_sources)
+};
+_Static_assert(HOOKS_SIZE == 2 * sizeof(void *), "`hooks` fills two fields of the settings, side by side");
+
 static const struct {
 	void (*set)(struct decoding *x, struct job *job, struct node *n);
 	size_t offset, size;
@@ -210,7 +218,7 @@ static const struct {
 	FILLS(KEYWORD_DEPENDENCIES, set_dependencies, dependencies),
 	FILLS(KEYWORD_ENVIRONMENT, set_environment, environment),
 	FILLS(KEYWORD_EXCEPT, set_except, except),
-	FILLS(KEYWORD_HOOKS, set_hooks, pre_get_sources),
+	[KEYWORD_HOOKS] = { set_hooks, offsetof(struct job_settings, pre_get_sources), HOOKS_SIZE, true },
 	FILLS(KEYWORD_IMAGE, set_image, image),
 	FILLS(KEYWORD_INHERIT, set_inherit, inherit_variables),
 	FILLS(KEYWORD_INTERRUPTIBLE, set_interruptible, interruptible),

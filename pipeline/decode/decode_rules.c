@@ -57,6 +57,18 @@ static void rule_if(struct decoding *x, const struct node *n, struct rule *r)
 		r->expression = expression_parse(x->a, n, x->d);
 }
 
+/* Few rules have it, and there may be 100,000 of them: the length of a key says nearly always that it is another. */
+static void rule_lua(struct decoding *x, const struct node *n, struct rule *r)
+{
+	static const char name[] = "lua";
+
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct node *key = n->pairs[i].key;
+		if (key->count == sizeof(name) - 1 && !memcmp(key->text, name, sizeof(name) - 1))
+			r->lua = decode_lua_condition(x, n->pairs[i].value);
+	}
+}
+
 static void decode_rule(struct decoding *x, const struct node *n, struct rule *r)
 {
 	const struct node *cancel = node_get(n, "auto_cancel");
@@ -66,6 +78,7 @@ static void decode_rule(struct decoding *x, const struct node *n, struct rule *r
 	rule_if(x, node_get(n, "if"), r);
 	rule_changes(x, node_get(n, "changes"), r);
 	rule_exists(x, node_get(n, "exists"), r);
+	rule_lua(x, n, r);
 	r->when = decode_when(node_get(n, "when"));
 	r->allow_failure = decode_allow_failure(x, node_get(n, "allow_failure"));
 	r->variables = decode_variables(x, node_get(n, "variables"));

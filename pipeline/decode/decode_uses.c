@@ -20,13 +20,6 @@ static void add_types(struct decoding *x, struct str *out)
 		str_printf(out, "%s%s", i ? ", " : "", x->uses->list[i]->name);
 }
 
-static bool is_lua(const char *name)
-{
-	size_t length = strlen(name);
-
-	return length > 4 && !strcmp(name + length - 4, ".lua");
-}
-
 static void unknown_type(struct decoding *x, const struct node *n)
 {
 	const char *best = uses_nearest(x->uses, n->text);
@@ -35,20 +28,64 @@ static void unknown_type(struct decoding *x, const struct node *n)
 	str_init(&types);
 	add_types(x, &types);
 	x->nomem |= types.failed;
-	if (is_lua(n->text)) {
-		diag_error(x->d, n->at, "unknown-stage-type", "stage types of your own, such as \"%s\", are not there yet",
-			   n->text);
-		diag_hint(x->d, "they come with a later version; until then use one of %s, or a \"script\"", types.data);
-	} else {
-		diag_error(x->d, n->at, "unknown-stage-type", "there is no type of stage \"%s\"", n->text);
-		if (best)
-			diag_hint(x->d, "did you mean \"%s\"?  The types are %s", best, types.data);
-		else if (strchr(n->text, '$'))
-			diag_hint(x->d, "it takes no variables; the types are %s", types.data);
-		else if (types.length)
-			diag_hint(x->d, "the types are %s", types.data);
-	}
+	diag_error(x->d, n->at, "unknown-stage-type", "there is no type of stage \"%s\"", n->text);
+	if (!strncmp(n->text, "./", 2))
+		diag_hint(x->d, "a type of your own is a Lua file: its name ends in .lua");
+	else if (best)
+		diag_hint(x->d, "did you mean \"%s\"?  The types are %s", best, types.data);
+	else if (strchr(n->text, '$'))
+		diag_hint(x->d, "it takes no variables; the types are %s", types.data);
+	else if (types.length)
+		diag_hint(x->d, "the types are %s; one of your own is the path of a Lua file", types.data);
 	str_clear(&types);
+}
+
+/* A type that a team wrote; NULL type: it cannot be used, which was reported. */
+struct lua_type {
+	const struct uses_type *type;
+};
+
+static const struct uses_type *load_lua_type(struct decoding *x, const struct node *n)
+{
+	const struct world_lua *lua = x->o->lua->world->lua;
+	struct lua_text *code = DECODE_NEW(x, struct lua_text); /* the type keeps it */
+
+	return code && lua_code_file(x->o->lua, n, LUA_SCRIPT, code) ? lua->stage(lua->context, code, x->a, x->d) : NULL;
+}
+
+/* Each file once, however often it is named. */
+static const struct uses_type *lua_type(struct decoding *x, const struct node *n)
+{
+	struct lua_type *known;
+	const char *key;
+
+	if (!x->o->lua || !x->o->lua->world || !x->o->lua->world->lua) {
+		diag_error(x->d, n->at, "lua-missing", "stage types in Lua, such as \"%s\", cannot be used here", n->text);
+		return NULL;
+	}
+	key = lua_code_key(x->o->lua, n);
+	known = key ? map_get(&x->lua_types, key, strlen(key)) : NULL;
+	if (known)
+		return known->type;
+	known = key ? DECODE_NEW(x, struct lua_type) : NULL;
+	if (!known || !map_put(&x->lua_types, x->a, key, strlen(key), known)) {
+		x->nomem = true;
+		return NULL;
+	}
+	known->type = load_lua_type(x, n);
+	return known->type;
+}
+
+static const struct uses_type *find_type(struct decoding *x, const struct node *n)
+{
+	const struct uses_type *type = uses_find(x->uses, n->text);
+
+	if (type)
+		return type;
+	if (lua_code_is_path(n->text, n->count))
+		return lua_type(x, n);
+	unknown_type(x, n);
+	return NULL;
 }
 
 static void stray_with(struct decoding *x, const struct pair *with)
@@ -162,14 +199,14 @@ void decode_uses(struct decoding *x, const struct job *job, const struct pair *c
 	check_beside(x, job, written);
 	if (uses->value->kind != NODE_SCALAR || is_lost(uses->value))
 		return;
-	type = uses_find(x->uses, uses->value->text);
-	if (!type) {
-		unknown_type(x, uses->value);
+	type = find_type(x, uses->value);
+	if (!type)
 		return;
-	}
 	if (with && (with->value->kind != NODE_MAP || is_lost(with->value))) /* which was reported */
 		return;
 	check_with(x, type, with ? with->value : NULL, uses->value->at);
+	if (with)
+		decode_lua_with(x, type->parameters, with->value);
 	take_instances(x, job, type, with ? with->value : NULL, written[KEYWORD_PARALLEL]);
 	x->settings.uses = share_uses(x, type, uses->value->at, with ? with->value : NULL);
 	x->has_settings = true;

@@ -6,9 +6,7 @@
 #ifndef PIPELINE_DECODING_H
 #define PIPELINE_DECODING_H
 
-#include "pipeline/document/diagnostic.h"
-#include "pipeline/keyword/uses.h"
-#include "pipeline/model.h"
+#include "pipeline/decode/decode.h"
 
 enum { DECODE_LATER = 32, DECODE_MASKS = 16, DECODE_GUESSES = 16, DECODE_RECENT = 64, DECODE_SHARED = 64 };
 
@@ -25,6 +23,10 @@ struct decoding {
 	struct diagnostics *d;
 	const pipe_limits *limits;
 	const struct uses_types *uses; /* or NULL */
+	const struct decode_options *o;
+	struct map lua_types;	     /* path -> struct lua_type (decode_uses.c) */
+	struct map lua_nodes;	     /* nodes that stand in pipeline.lua_texts */
+	const struct node *last_lua; /* `with` that was looked through last */
 	bool nomem;
 	bool stages_wrong;				     /* reported, so that no job's stage is */
 	bool default_tags;				     /* `default:` gives some */
@@ -95,6 +97,18 @@ void decode_caches(struct decoding *x, struct node *n, struct job_settings *out)
 struct environment *decode_environment(struct decoding *x, struct node *n);
 struct retry *decode_retry(struct decoding *x, struct node *n);
 struct trigger *decode_trigger(struct decoding *x, struct node *n);
+
+/* A rule's condition; NULL: none, or wrong. */
+const struct lua_text *decode_lua_condition(struct decoding *x, const struct node *n);
+/* The top-level `lua`; tells the world. */
+void decode_lua_settings(struct decoding *x, const struct node *n);
+/* The Lua of `with`, into pipeline.lua_texts. */
+void decode_lua_with(struct decoding *x, const struct keyword *rows, const struct node *with);
+void decode_lua_sort(struct decoding *x); /* when all is there */
+/* Does each of the hooks stand where it can be called?  What does not is reported. */
+void decode_hooks_place(struct decoding *x, const struct node *n, bool of_job);
+/* `hooks` at the top level, or of a job.  NULL: no Lua in it. */
+const struct hooks *decode_hooks(struct decoding *x, const struct node *n, bool of_job);
 
 /* What the job says under `uses` and `with`, of which one is there.  written: its pairs by keyword_id; NULL: not written, or null. */
 void decode_uses(struct decoding *x, const struct job *job, const struct pair *const *written);

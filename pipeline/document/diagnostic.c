@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "pipeline/limits.h"
 
+#include <ctype.h>
 #include <string.h>
 
 void diagnostics_init(struct diagnostics *d, struct arena *a, struct sources *s)
@@ -234,6 +235,20 @@ static size_t word_length(const char *p, size_t length)
 	return i;
 }
 
+/* Of Lua: a key in front of its `=`, otherwise what a comma or a brace ends. */
+static size_t lua_length(const char *p, size_t length)
+{
+	size_t name = 0, after;
+
+	while (name < length && (isalnum((unsigned char)p[name]) || p[name] == '_'))
+		name++;
+	for (after = name; after < length && is_blank(p[after]);)
+		after++;
+	if (name && after < length && p[after] == '=' && (after + 1 == length || p[after + 1] != '='))
+		return name;
+	return plain_length(p, length, true);
+}
+
 /* The byte where a character stands, `length` when the line is shorter. */
 static size_t byte_of(const char *line, size_t length, uint32_t character)
 {
@@ -247,7 +262,7 @@ static size_t byte_of(const char *line, size_t length, uint32_t character)
 }
 
 /* Characters of the token that stands at a column (from 1). */
-static uint32_t find_length(const char *line, size_t length, uint32_t column)
+static uint32_t find_length(const char *line, size_t length, uint32_t column, bool lua)
 {
 	size_t at = byte_of(line, length, column - 1), left = length - at, n;
 	const char *p = line + at;
@@ -258,12 +273,22 @@ static uint32_t find_length(const char *line, size_t length, uint32_t column)
 		n = quoted_length(p, left);
 	else if (*p == '[' || *p == '{')
 		n = bracket_length(p, left);
+	else if (lua)
+		n = lua_length(p, left);
 	else if (strchr("&*!|>", *p))
 		n = word_length(p, left);
 	else
 		n = plain_length(p, left, is_in_flow(line, at));
 	n = utf8_count(p, n);
 	return n ? (uint32_t)(n < UINT16_MAX ? n : UINT16_MAX) : 1;
+}
+
+static bool is_lua(const struct sources *sources, struct mark at)
+{
+	const char *name = sources_name(sources, at);
+	size_t length = strlen(name);
+
+	return length > 4 && !strcmp(name + length - 4, ".lua");
 }
 
 static void find_lengths(struct diagnostics *d)
@@ -281,7 +306,7 @@ static void find_lengths(struct diagnostics *d)
 		/* Nobody reads a caret line that long. */
 		if (line && length > UINT16_MAX)
 			length = UINT16_MAX;
-		one->length = line && one->at.column ? find_length(line, length, one->at.column) : 1;
+		one->length = line && one->at.column ? find_length(line, length, one->at.column, is_lua(d->sources, one->at)) : 1;
 	}
 }
 

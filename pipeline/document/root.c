@@ -14,11 +14,32 @@ bool root_index(struct map *index, struct arena *a, const struct node *root)
 	return true;
 }
 
-bool root_keywords(struct map *names, struct arena *a)
+static bool is_ours(const char *keyword)
 {
-	for (const struct keyword *k = keywords; k->name; k++)
-		if ((k->where & IN_GLOBAL) && !map_put(names, a, k->name, strlen(k->name), (void *)(uintptr_t)k))
+	return !strcmp(keyword, "hooks") || !strcmp(keyword, "lua");
+}
+
+bool root_gives_way(const char *keyword, const struct node *value)
+{
+	static const char *const work[] = { "script", "uses", "run", "trigger", "extends" };
+
+	if (!is_ours(keyword) || !value || value->kind != NODE_MAP)
+		return false;
+	for (size_t i = 0; i < sizeof(work) / sizeof(*work); i++)
+		if (node_pair(value, work[i]))
+			return true;
+	return false;
+}
+
+/* The root is only searched for the few names that matter: it may be long. */
+bool root_keywords(struct map *names, struct arena *a, const struct node *root)
+{
+	for (const struct keyword *k = keywords; k->name; k++) {
+		if (!(k->where & IN_GLOBAL) || (is_ours(k->name) && root_gives_way(k->name, node_get(root, k->name))))
+			continue;
+		if (!map_put(names, a, k->name, strlen(k->name), (void *)(uintptr_t)k))
 			return false;
+	}
 	return true;
 }
 

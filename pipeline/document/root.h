@@ -7,8 +7,10 @@
 
 /* name -> struct pair *, borrowed from the map. */
 bool root_index(struct map *index, struct arena *a, const struct node *root);
-/* The names that mean something at the top level and are no jobs, from the keyword table. */
-bool root_keywords(struct map *names, struct arena *a);
+/* The names that mean something at the top level of this root and are no jobs, from the keyword table. */
+bool root_keywords(struct map *names, struct arena *a, const struct node *root);
+/* Is it a job after all?  A keyword that only we have at the top level gives way to a job of that name. */
+bool root_gives_way(const char *keyword, const struct node *value);
 /* The map without a key; the map itself when it has no such key.  NULL: no memory. */
 struct node *root_without(struct arena *a, struct node *root, const char *key);
 /* A list or map of its own with the same children, and room for `more` of them. */

@@ -10,11 +10,14 @@
 #include "base/vec.h"
 #include <stdbool.h>
 
+struct include_origin; /* pipeline/plan/world.h */
+
 struct source {
 	const char *name; /* as the user would name it: "ci/build.yml", "https://…/x.yml", "group/project:file.yml@ref" */
 	const char *text; /* NUL-terminated; NULL: cannot be shown */
 	size_t length;
-	struct mark included; /* the include that brought it; line 0: the file itself */
+	struct mark included;		     /* the include that brought it; line 0: the file itself */
+	const struct include_origin *origin; /* whose local files it means; NULL: the project's */
 };
 
 struct sources {

@@ -60,19 +60,22 @@ const char *keyword_nearest(const struct keyword *rows, unsigned where, const ch
 	return s.best;
 }
 
+const struct keyword *keyword_below(const struct keyword *k, unsigned where, const char *name, size_t length)
+{
+	const struct keyword *found = keyword_find(k->fields, where, name, length);
+
+	return found || !keyword_takes_lua(k) ? found : keyword_find(fields_lua_text, where, name, length);
+}
+
 const struct keyword *keyword_by_path(const char *path)
 {
-	const struct keyword *rows = keywords;
-	const struct keyword *k = NULL;
-	unsigned where = IN_GLOBAL | IN_DEFAULT | IN_JOB;
+	size_t length = strcspn(path, ":");
+	const struct keyword *k = keyword_find(keywords, IN_GLOBAL | IN_DEFAULT | IN_JOB, path, length);
 
-	for (;;) {
-		size_t length = strcspn(path, ":");
-		k = keyword_find(rows, where, path, length);
-		if (!k || !path[length])
-			return k;
+	while (k && path[length]) {
 		path += length + 1;
-		rows = k->fields;
-		where = rows == keywords ? IN_DEFAULT : IN_NESTED;
+		length = strcspn(path, ":");
+		k = keyword_below(k, k->fields == keywords ? IN_DEFAULT : IN_NESTED, path, length);
 	}
+	return k;
 }

@@ -35,9 +35,9 @@ enum keyword_shape {
 	TAKES_NAMED = 1 << 11,	/* a map of free names to values as `items` (and `fields`) say */
 	TAKES_AXES = 1 << 12,	/* a map of free names to a scalar or a list of scalars: a row of a matrix */
 	TAKES_SCALAR = 1 << 13, /* text, a number or a boolean, which all count as text */
-	TAKES_LUA =
-		1
-		<< 14 /* Lua: a text, the path of a file (one line that ends in ".lua"), or a map with `lua` or `file` and what `fields` say */
+	/* Lua: a text, the path of a file (a word that ends in ".lua"), or a map with `lua` or `file` and what `fields` say. */
+	TAKES_LUA = 1 << 14,
+	TAKES_SIZE = 1 << 15 /* bytes: a number with or without a unit, "64 MiB" */
 };
 /* A null is as if the keyword were not written, wherever it stands.  A list may hold lists: they are flattened, up to
  * LIMIT_SCRIPT_DEPTH deep, since that is what !reference and anchors make. */
@@ -110,10 +110,19 @@ struct keyword {
 /* All keywords of the top level, of `default` and of jobs, sorted by name, ended by a row without a name. */
 extern const struct keyword keywords[];
 
+/* `lua` and `file`, below every row that TAKES_LUA. */
+extern const struct keyword fields_lua_text[];
+static inline bool keyword_takes_lua(const struct keyword *k)
+{
+	return (k->shape | k->items) & TAKES_LUA;
+}
+
 /* NULL: there is none that may stand there. */
 const struct keyword *keyword_find(const struct keyword *rows, unsigned where, const char *name, size_t length);
 /* The nearest name among the rows that may stand there, or NULL. */
 const char *keyword_nearest(const struct keyword *rows, unsigned where, const char *name);
+/* Below a row: among its fields, and `lua` and `file` of one that TAKES_LUA.  NULL: there is none. */
+const struct keyword *keyword_below(const struct keyword *k, unsigned where, const char *name, size_t length);
 /* By path: "artifacts", "artifacts:paths", "workflow:rules". */
 const struct keyword *keyword_by_path(const char *path);
 

@@ -3,6 +3,7 @@
  * is wrong; what decodes a value afterwards passes over parts that are not as they should be without another word.
  */
 #include "base/duration.h"
+#include "base/size.h"
 #include "pipeline/keyword/keyword_fields.h"
 
 #include <string.h>
@@ -10,7 +11,8 @@
 enum {
 	NULL_LENGTH = 4,  /* of "null", the longest spelling of it */
 	CHECK_DEPTH = 12, /* rows below rows; the table is not half as deep */
-	SCALAR_SHAPES = TAKES_TEXT | TAKES_BOOL | TAKES_INT | TAKES_DURATION | TAKES_ENUM | TAKES_EXPANDED | TAKES_SCALAR
+	SCALAR_SHAPES = TAKES_TEXT | TAKES_BOOL | TAKES_INT | TAKES_DURATION | TAKES_ENUM | TAKES_EXPANDED | TAKES_SCALAR |
+			TAKES_SIZE
 };
 
 struct check {
@@ -97,12 +99,14 @@ static void hint_for(struct check *c, const struct keyword *k, unsigned shape, c
 		diag_hint(c->d, "did you mean \"%s\"?", best);
 	else if (shape & TAKES_ENUM && has_many_values(k))
 		hint_values(c, k);
-	else if (v->style == STYLE_PLAIN && shape & (TAKES_TEXT | TAKES_DURATION) && node_type(v) != SCALAR_TEXT)
+	else if (v->style == STYLE_PLAIN && shape & (TAKES_TEXT | TAKES_DURATION | TAKES_LUA) && node_type(v) != SCALAR_TEXT)
 		diag_hint(c->d, "put it in quotes: \"%s\"", v->text);
 	else if (v->style == STYLE_QUOTED && shape & (TAKES_INT | TAKES_BOOL) && v->count)
 		diag_hint(c->d, "write it without quotes: %s", v->text);
 	else if (shape & TAKES_DURATION)
 		diag_hint(c->d, "durations look like \"90 seconds\", \"1h 30m\" or \"2 days\"");
+	else if (shape & TAKES_SIZE)
+		diag_hint(c->d, "sizes look like \"64 MiB\", \"200 MB\" or a number of bytes");
 	else if (shape & TAKES_LIST && k->items & (TAKES_TEXT | TAKES_SCALAR) && v->count && v->style != STYLE_BLOCK)
 		diag_hint(c->d, "write it as a list: [%s]", v->text);
 }
@@ -116,7 +120,7 @@ static bool wrong(struct check *c, const struct keyword *k, unsigned shape, cons
 	shape_words(k, shape, &words);
 	if (words.failed)
 		c->d->nomem = true;
-	if (v->kind == NODE_SCALAR && (node_type(v) == SCALAR_TEXT || shape & TAKES_INT) && shape & SCALAR_SHAPES)
+	if (v->kind == NODE_SCALAR && (node_type(v) == SCALAR_TEXT || shape & (TAKES_INT | TAKES_SIZE)) && shape & SCALAR_SHAPES)
 		diag_error(c->d, v->at, shape & TAKES_DURATION ? "wrong-duration" : "wrong-value",
 			   "%s\"%s\" takes %s, not \"%s\"", item, path_text(c), words.data, v->text);
 	else
@@ -173,6 +177,13 @@ static bool is_duration(const char *text)
 	return duration_parse(text, &ms) && ms > 0;
 }
 
+static bool is_size(const char *text)
+{
+	uint64_t bytes;
+
+	return size_parse(text, &bytes) && bytes > 0;
+}
+
 static bool check_scalar(struct check *c, const struct keyword *k, unsigned shape, const struct node *v)
 {
 	bool yes;
@@ -191,6 +202,8 @@ static bool check_scalar(struct check *c, const struct keyword *k, unsigned shap
 	if (shape & TAKES_EXPANDED && strchr(v->text, '$'))
 		return true;
 	if (shape & TAKES_DURATION && node_type(v) == SCALAR_TEXT && is_duration(v->text))
+		return true;
+	if (shape & TAKES_SIZE && is_size(v->text))
 		return true;
 	return wrong(c, k, shape, v);
 }
@@ -432,6 +445,60 @@ static bool check_axes(struct check *c, const struct node *map)
 	return ok;
 }
 
+/* ---- Lua ---- */
+
+/* `lua` and `file` with the row's own fields, for what is said of an unknown one. */
+static void say_unknown_lua(struct check *c, const struct keyword *k, const struct node *key)
+{
+	enum { MOST = 24 };
+	struct keyword rows[MOST + 1] = { { .name = NULL } };
+	unsigned n = 0;
+
+	for (const struct keyword *f = fields_lua_text; f->name; f++)
+		rows[n++] = *f;
+	for (const struct keyword *f = k->fields; f && f->name && n < MOST; f++)
+		rows[n++] = *f;
+	say_unknown(c, rows, IN_NESTED, key);
+}
+
+/* One of `lua` and `file`. */
+static bool check_lua_source(struct check *c, const struct node *map)
+{
+	const struct pair *text = node_pair(map, "lua"), *file = node_pair(map, "file");
+
+	if (text && file) {
+		diag_error(c->d, file->key->at, "conflicting-keywords", "\"lua\" and \"file\" cannot stand together");
+		diag_related(c->d, text->key->at, "\"lua\" is here");
+		return false;
+	}
+	if ((text && !node_is_null(text->value)) || (file && !node_is_null(file->value)))
+		return true;
+	diag_error(c->d, map->at, "missing-keyword", "\"%s\" needs \"lua\", a text, or \"file\"", path_text(c));
+	return false;
+}
+
+static bool check_lua(struct check *c, const struct keyword *k, unsigned shape, const struct node *v)
+{
+	bool ok = true;
+
+	if (v->kind == NODE_SCALAR)
+		return v->style != STYLE_PLAIN || node_type(v) == SCALAR_TEXT || wrong(c, k, shape, v);
+	for (uint32_t i = 0; i < v->count; i++) {
+		const struct node *key = v->pairs[i].key;
+		const struct keyword *field = keyword_below(k, IN_NESTED, key->text, key->count);
+
+		if (!field) {
+			say_unknown_lua(c, k, key);
+			ok = false;
+		} else if (!node_is_null(v->pairs[i].value)) {
+			c->path[c->depth++] = field;
+			ok &= check_value(c, field, field->shape, v->pairs[i].value);
+			c->depth--;
+		}
+	}
+	return ok && check_lua_source(c, v);
+}
+
 static bool check_map(struct check *c, const struct keyword *k, unsigned shape, const struct node *v)
 {
 	if (shape & TAKES_VARIABLES)
@@ -459,6 +526,8 @@ static bool check_value(struct check *c, const struct keyword *k, unsigned shape
 		return true;
 	if (shape & TAKES_SCRIPT)
 		return v->kind == NODE_MAP ? wrong(c, k, shape, v) : check_script(c, v, 0);
+	if (shape & TAKES_LUA && v->kind != NODE_LIST)
+		return check_lua(c, k, shape, v);
 	if (v->kind == NODE_SCALAR)
 		return check_scalar(c, k, shape, v);
 	if (v->kind == NODE_MAP)

@@ -1,6 +1,8 @@
 /* The keyword table, second half: what may stand below a keyword.  Rows of one table stand in the order of GitLab's reference. */
 #include "pipeline/keyword/keyword_fields.h"
 
+#include "pipe.h"
+
 #define FIELD(name_, shape_, ...) KEYWORD_ROW(name_, IN_NESTED, shape_, __VA_ARGS__)
 #define LIST_OF_TEXT .items = TAKES_TEXT
 
@@ -23,6 +25,10 @@ static const char *const input_types[] = { "string", "number", "boolean", "array
 static const char *const default_keywords[] = { "after_script", "artifacts", "before_script", "cache",	       "hooks",
 						"id_tokens",	"identity",  "image",	      "interruptible", "retry",
 						"services",	"shell",     "tags",	      "timeout",       NULL };
+#define EVENT_NAME(id, name) name,
+static const char *const event_kinds[] = { PIPE_EVENT_MAP(EVENT_NAME) NULL };
+#undef EVENT_NAME
+static const char *const on_errors[] = { "fail", "warn", NULL };
 static const char *const retry_causes[] = { "always",
 					    "unknown_failure",
 					    "script_failure",
@@ -50,6 +56,81 @@ static const char *const retry_causes[] = { "always",
 const struct keyword fields_allow_failure[] = {
 	FIELD("exit_codes", TAKES_INT | TAKES_LIST, "the exit codes that are allowed; every other one fails the pipeline",
 	      .items = TAKES_INT, .required = true, .example = "allow_failure:\n  exit_codes: [77, 137]"),
+	KEYWORD_END,
+};
+
+/* ---- Lua ---- */
+
+/* Of every row that TAKES_LUA. */
+const struct keyword fields_lua_text[] = {
+	FIELD("lua", TAKES_TEXT, "the Lua itself"),
+	FIELD("file", TAKES_TEXT, "the file that it stands in, from the root of the project"),
+	KEYWORD_END,
+};
+
+#define HOOK_FIELDS                                                                                                              \
+	FIELD("with", TAKES_NAMED, "what the script finds in `ctx.with`", .items = TAKES_ANY),                                   \
+		FIELD("on_error", TAKES_ENUM, "what a failure of the script is", .values = on_errors,                            \
+		      .fallback = "`lua:on_error`")
+
+static const struct keyword fields_hook[] = { HOOK_FIELDS, KEYWORD_END };
+static const struct keyword fields_event_hook[] = {
+	HOOK_FIELDS,
+	FIELD("events", TAKES_LIST, "only these events", .items = TAKES_ENUM, .values = event_kinds, .fallback = "all but `log`",
+	      .example = "hooks:\n  on_event:\n    file: ci/watch.lua\n    events: [job_finished]"),
+	KEYWORD_END,
+};
+
+#define HOOK(name_, help_, fields_, ...)                                                                                         \
+	FIELD(name_, TAKES_LUA | TAKES_LIST, help_, .items = TAKES_LUA, .fields = (fields_), __VA_ARGS__)
+
+const struct keyword fields_hooks[] = {
+	HOOK("before_run", "before the first job; a failure ends the run; at the top level only", fields_hook,
+	     .example = "hooks:\n  before_run: ci/freeze.lua"),
+	HOOK("after_run", "when all jobs have ended; at the top level only", fields_hook, .example = NULL),
+	HOOK("gate", "before `before_job`: where it returns false, or fails, the job does not run", fields_hook,
+	     .example = "hooks:\n  gate: return ctx.run.branch == \"main\", \"only main is deployed\""),
+	HOOK("before_job", "when the job has its place and nothing of it has been done", fields_hook,
+	     .example = "hooks:\n  before_job: |\n    pipe.log(\"starts:\", ctx.job.name)"),
+	HOOK("on_failure", "when the job has failed, before `after_job`", fields_hook, .example = NULL),
+	HOOK("after_job", "when the job's outcome is known, and not told yet", fields_hook, .example = NULL),
+	HOOK("on_event", "after each event of the run but its output; only the run's end waits for it", fields_event_hook,
+	     .example = "hooks:\n  on_event: {file: ci/watch.lua, events: [job_finished]}"),
+	HOOK("notify", "after `after_run` (of a job: after `after_job`); a failure of it only warns", fields_hook,
+	     .example = "hooks:\n  notify: {file: ci/chat.lua, with: {room: builds}}"),
+	FIELD("pre_get_sources_script", TAKES_SCRIPT,
+	      "commands to run before the job's sources are put in place; not at the top level",
+	      .example = "hooks:\n  pre_get_sources_script:\n    - echo before"),
+	KEYWORD_END,
+};
+
+static const struct keyword fields_lua_allow[] = {
+	FIELD("http", TAKES_TEXT | TAKES_LIST,
+	      "addresses that `pipe.http` and `pipe.notify` may reach: an origin, or one with a path that others begin with",
+	      LIST_OF_TEXT, .example = "lua:\n  allow: {http: [https://hooks.example]}"),
+	FIELD("exec", TAKES_TEXT | TAKES_LIST, "programs that `pipe.exec` may start: names, or absolute paths", LIST_OF_TEXT,
+	      .example = "lua:\n  allow: {exec: [helm]}"),
+	FIELD("read", TAKES_TEXT | TAKES_LIST, "absolute directories outside of the workspace that `pipe.read` may read",
+	      LIST_OF_TEXT),
+	FIELD("secrets", TAKES_TEXT | TAKES_LIST, "masked variables that `ctx.vars` shows", LIST_OF_TEXT),
+	FIELD("mail", TAKES_TEXT | TAKES_LIST, "mail servers, `smtp://HOST:PORT` or `smtps://HOST`", LIST_OF_TEXT),
+	KEYWORD_END,
+};
+static const struct keyword fields_lua_limits[] = {
+	FIELD("cpu", TAKES_DURATION, "processor time of one call", .fallback = "2s"),
+	FIELD("wall", TAKES_DURATION, "time of one call from its beginning to its end, with what it waits for",
+	      .fallback = "30s"),
+	FIELD("memory", TAKES_SIZE, "memory of one call", .fallback = "64 MiB", .example = "lua:\n  limits: {memory: 128 MiB}"),
+	FIELD("output", TAKES_SIZE, "what one call may write to the log", .fallback = "1 MiB"),
+	KEYWORD_END,
+};
+const struct keyword fields_lua[] = {
+	FIELD("allow", TAKES_MAP | TAKES_LIST, "what scripts may reach; nothing that does not stand here", .items = TAKES_MAP,
+	      .fields = fields_lua_allow, .example = "lua:\n  allow:\n    - http: [https://hooks.example]\n    - exec: [helm]"),
+	FIELD("limits", TAKES_MAP, "what one call of a script may use up, within what the machine's operator allows",
+	      .fields = fields_lua_limits, .example = "lua:\n  limits: {cpu: 5s, wall: 2m}"),
+	FIELD("on_error", TAKES_ENUM, "what a failure of a script is to its job or its run", .values = on_errors,
+	      .fallback = "fail"),
 	KEYWORD_END,
 };
 
@@ -94,6 +175,8 @@ const struct keyword fields_rule[] = {
 	      .example = "rules:\n  - changes: [\"src/**/*\"]"),
 	FIELD("exists", TAKES_LIST | TAKES_MAP, "one of these files must be there", LIST_OF_TEXT, .fields = fields_exists,
 	      .example = "rules:\n  - exists: [Dockerfile]"),
+	FIELD("lua", TAKES_LUA, "Lua that must return something true: an expression, a text or the path of a file",
+	      .example = "rules:\n  - lua: ctx.vars.MODE == \"nightly\" and ctx.run.branch == \"main\""),
 	FIELD("when", TAKES_ENUM, "when the job runs if the rule matches", .values = rule_when,
 	      .fallback = "the job's own `when`, else on_success"),
 	FIELD("start_in", TAKES_DURATION, "with `when: delayed`: how long to wait"),
@@ -128,6 +211,7 @@ static const struct keyword fields_workflow_rule[] = {
 	FIELD("if", TAKES_TEXT, "an expression over variables that must be true"),
 	FIELD("changes", TAKES_LIST | TAKES_MAP, "one of these files must have changed", LIST_OF_TEXT, .fields = fields_changes),
 	FIELD("exists", TAKES_LIST | TAKES_MAP, "one of these files must be there", LIST_OF_TEXT, .fields = fields_exists),
+	FIELD("lua", TAKES_LUA, "Lua that must return something true"),
 	FIELD("when", TAKES_ENUM, "whether there is a pipeline if the rule matches", .values = always_never,
 	      .fallback = "always"),
 	FIELD("variables", TAKES_VARIABLES, "variables that all jobs get if the rule matches", .fields = fields_variable),
@@ -149,6 +233,7 @@ static const struct keyword fields_include_rule[] = {
 	FIELD("if", TAKES_TEXT, "an expression over variables that must be true"),
 	FIELD("changes", TAKES_LIST | TAKES_MAP, "one of these files must have changed", LIST_OF_TEXT, .fields = fields_changes),
 	FIELD("exists", TAKES_LIST | TAKES_MAP, "one of these files must be there", LIST_OF_TEXT, .fields = fields_exists),
+	FIELD("lua", TAKES_LUA, "Lua that must return something true"),
 	FIELD("when", TAKES_ENUM, "whether the file is included if the rule matches", .values = always_never,
 	      .fallback = "always"),
 	KEYWORD_END,
@@ -165,6 +250,9 @@ const struct keyword fields_include[] = {
 	FIELD("ref", TAKES_TEXT, "with `project`: branch, tag or commit", .fallback = "its default branch"),
 	FIELD("template", TAKES_TEXT, "one of GitLab's own templates"),
 	FIELD("component", TAKES_TEXT, "a CI/CD component, `host/group/project/name@version`"),
+	FIELD("lua", TAKES_TEXT, "a Lua file of the project that returns the pipeline as a table",
+	      .example = "include:\n  - lua: ci/jobs.lua\n    with: {services: [api, shop]}"),
+	FIELD("with", TAKES_NAMED, "with `lua`: what the script finds in `ctx.with`", .items = TAKES_ANY),
 	FIELD("inputs", TAKES_NAMED, "values for the file's `spec:inputs`", .items = TAKES_ANY),
 	FIELD("rules", TAKES_LIST, "the first rule that matches says whether the file is included", .items = TAKES_MAP,
 	      .fields = fields_include_rule),
@@ -315,12 +403,6 @@ const struct keyword fields_filter[] = {
 	FIELD("variables", TAKES_LIST, "expressions of which one must be true", LIST_OF_TEXT),
 	FIELD("changes", TAKES_LIST, "one of these files must have changed", LIST_OF_TEXT),
 	FIELD("kubernetes", TAKES_ENUM, "a cluster is there", .values = kubernetes_active, .fate = MEANINGLESS),
-	KEYWORD_END,
-};
-
-const struct keyword fields_hooks[] = {
-	FIELD("pre_get_sources_script", TAKES_SCRIPT, "commands to run before the job's sources are put in place",
-	      .example = "hooks:\n  pre_get_sources_script:\n    - echo before"),
 	KEYWORD_END,
 };
 

@@ -15,11 +15,11 @@
 	}
 
 /* Rows of the main table, without its end. */
-enum { KEYWORD_ROWS = 47 };
+enum { KEYWORD_ROWS = 48 };
 
 extern const struct keyword fields_allow_failure[], fields_artifacts[], fields_cache[], fields_environment[], fields_filter[],
-	fields_hooks[], fields_id_token[], fields_image[], fields_include[], fields_inherit[], fields_input[], fields_needs[],
-	fields_pages[], fields_parallel[], fields_release[], fields_retry[], fields_rule[], fields_secret[], fields_service[],
-	fields_spec[], fields_step[], fields_trigger[], fields_variable[], fields_workflow[];
+	fields_hooks[], fields_id_token[], fields_image[], fields_include[], fields_inherit[], fields_input[], fields_lua[],
+	fields_needs[], fields_pages[], fields_parallel[], fields_release[], fields_retry[], fields_rule[], fields_secret[],
+	fields_service[], fields_spec[], fields_step[], fields_trigger[], fields_variable[], fields_workflow[];
 
 #endif

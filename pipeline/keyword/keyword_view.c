@@ -28,6 +28,7 @@ static const struct {
 	const char *one, *many;
 } shape_words[] = {
 	{ TAKES_TEXT, "text", "text" },
+	{ TAKES_LUA, "Lua", "Lua" },
 	{ TAKES_SCALAR, "text, a number or a boolean", "values" },
 	{ TAKES_BOOL, "true or false", "booleans" },
 	{ TAKES_INT, "a number", "numbers" },
@@ -39,6 +40,7 @@ static const struct {
 	{ TAKES_VARIABLES, "a map of variables", "maps of variables" },
 	{ TAKES_NAMED, "a map", "maps" },
 	{ TAKES_AXES, "a map of variables to lists of values", "maps of variables to lists of values" },
+	{ TAKES_SIZE, "a size", "sizes" },
 	{ TAKES_ANY, "any value", "any values" },
 };
 enum { SHAPE_WORDS = sizeof(shape_words) / sizeof(*shape_words) };
@@ -135,9 +137,13 @@ static void where_words(const struct keyword *k, struct str *out)
 
 static void field_names(const struct keyword *k, struct str *out)
 {
+	size_t before = out->length;
+
+	for (const struct keyword *f = keyword_takes_lua(k) ? fields_lua_text : NULL; f && f->name; f++)
+		str_printf(out, "%s%s", out->length == before ? "" : ", ", f->name);
 	for (const struct keyword *f = k->fields; f && f->name; f++)
 		if (k->fields != keywords || f->where & IN_DEFAULT)
-			str_printf(out, "%s%s", f == k->fields ? "" : ", ", f->name);
+			str_printf(out, "%s%s", out->length == before ? "" : ", ", f->name);
 }
 
 void view_line(struct str *out, bool colour, const char *label, const char *text)
@@ -256,10 +262,12 @@ static void table_rows(struct str *out, const char *prefix, const struct keyword
 
 	for (const struct keyword *k = fields; k && k->name && depth; k++) {
 		table_row(out, prefix, k, since);
-		if (!k->fields)
+		if (!k->fields && !keyword_takes_lua(k))
 			continue;
 		str_init(&below);
 		str_printf(&below, "%s%s:", prefix, k->name);
+		if (keyword_takes_lua(k))
+			table_rows(out, below.data, fields_lua_text, since, depth - 1);
 		table_rows(out, below.data, k->fields, since, depth - 1);
 		out->failed |= below.failed;
 		str_clear(&below);

@@ -149,10 +149,8 @@ static void list_shape(struct json *j, const struct keyword *k)
 	jsonw_object_end(j);
 }
 
-static void properties(struct json *j, const struct keyword *rows, unsigned where)
+static void property_rows(struct json *j, const struct keyword *rows, unsigned where)
 {
-	jsonw_key(j, "properties");
-	jsonw_object(j);
 	for (const struct keyword *k = rows; k->name; k++) {
 		if (!(k->where & where))
 			continue;
@@ -162,6 +160,13 @@ static void properties(struct json *j, const struct keyword *rows, unsigned wher
 		else
 			value(j, k, k->shape, false);
 	}
+}
+
+static void properties(struct json *j, const struct keyword *rows, unsigned where)
+{
+	jsonw_key(j, "properties");
+	jsonw_object(j);
+	property_rows(j, rows, where);
 	jsonw_object_end(j);
 }
 
@@ -200,17 +205,49 @@ static void axes_shape(struct json *j, const struct keyword *k)
 	jsonw_object_end(j);
 }
 
+/* A text, or a map with `lua` or `file` and what the row adds to them. */
+static void lua_shape(struct json *j, const struct keyword *k)
+{
+	typed(j, "string");
+	jsonw_object(j);
+	jsonw_kstring(j, "type", "object");
+	jsonw_key(j, "properties");
+	jsonw_object(j);
+	property_rows(j, fields_lua_text, IN_NESTED);
+	if (k->fields)
+		property_rows(j, k->fields, IN_NESTED);
+	jsonw_object_end(j);
+	jsonw_kbool(j, "additionalProperties", false);
+	jsonw_object_end(j);
+}
+
+static void size_shape(struct json *j, const struct keyword *k)
+{
+	(void)k;
+	typed(j, "integer");
+	typed(j, "string");
+}
+
 static const struct {
 	unsigned shape;
 	void (*write)(struct json *j, const struct keyword *k);
 } shapes[] = {
-	{ TAKES_TEXT, text_shape },	      { TAKES_SCALAR, scalar_shape },
-	{ TAKES_BOOL, bool_shape },	      { TAKES_INT, int_shape },
-	{ TAKES_DURATION, text_shape },	      { TAKES_ENUM, enum_shape },
-	{ TAKES_EXPANDED, expanded_shape },   { TAKES_SCRIPT, script_shape },
-	{ TAKES_LIST, list_shape },	      { TAKES_MAP, map_shape },
-	{ TAKES_VARIABLES, variables_shape }, { TAKES_NAMED, named_shape },
-	{ TAKES_AXES, axes_shape },	      { TAKES_ANY, any_shape },
+	{ TAKES_TEXT, text_shape },
+	{ TAKES_SCALAR, scalar_shape },
+	{ TAKES_BOOL, bool_shape },
+	{ TAKES_INT, int_shape },
+	{ TAKES_DURATION, text_shape },
+	{ TAKES_ENUM, enum_shape },
+	{ TAKES_EXPANDED, expanded_shape },
+	{ TAKES_SCRIPT, script_shape },
+	{ TAKES_LIST, list_shape },
+	{ TAKES_MAP, map_shape },
+	{ TAKES_VARIABLES, variables_shape },
+	{ TAKES_NAMED, named_shape },
+	{ TAKES_AXES, axes_shape },
+	{ TAKES_ANY, any_shape },
+	{ TAKES_LUA, lua_shape },
+	{ TAKES_SIZE, size_shape },
 };
 
 /* Anything that a row takes.  An item of a list may be a list itself, of which no more is said. */

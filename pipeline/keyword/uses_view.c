@@ -42,6 +42,8 @@ static void explain_type(const struct uses_type *type, bool colour, struct str *
 		view_line(out, colour, "With", " ");
 	for (const struct keyword *k = type->parameters; k->name; k++)
 		str_printf(out, "    %-*s  %s%s\n", width, k->name, k->help, k->required ? "; needed" : "");
+	if (!type->example)
+		return;
 	view_line(out, colour, "Example", " ");
 	view_indented(out, "    ", type->example);
 }
@@ -49,14 +51,15 @@ static void explain_type(const struct uses_type *type, bool colour, struct str *
 /* The row of "reports:format" among a type's parameters, or NULL. */
 static const struct keyword *row_of(const struct keyword *rows, const char *path)
 {
-	for (;;) {
-		size_t length = strcspn(path, ":");
-		const struct keyword *k = keyword_find(rows, IN_NESTED, path, length);
-		if (!k || !path[length])
-			return k;
+	size_t length = strcspn(path, ":");
+	const struct keyword *k = keyword_find(rows, IN_NESTED, path, length);
+
+	while (k && path[length]) {
 		path += length + 1;
-		rows = k->fields;
+		length = strcspn(path, ":");
+		k = keyword_below(k, IN_NESTED, path, length);
 	}
+	return k;
 }
 
 static void explain_parameter(const struct uses_type *type, const char *path, bool colour, struct str *out)

@@ -8,7 +8,7 @@
 
 static bool is_unconditional(const struct rule *r)
 {
-	return !r->condition && !r->has_changes && !r->has_exists;
+	return !r->condition && !r->has_changes && !r->has_exists && !r->lua;
 }
 
 static void lint_rules(const struct job *job, struct diagnostics *d)
@@ -145,9 +145,82 @@ static void lint_global(const struct pipeline *p, struct diagnostics *d)
 	}
 }
 
+/* ---- Lua ---- */
+
+static bool any_rule_in_lua(const struct rules *rules)
+{
+	for (uint32_t i = 0; rules && i < rules->list.count; i++)
+		if (rules->list.items[i].lua)
+			return true;
+	return false;
+}
+
+static bool is_lua_file(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 4 && !strcmp(name + length - 4, ".lua");
+}
+
+static bool any_lua(const struct pipeline *p, const struct diagnostics *d)
+{
+	if (p->hooks || p->lua_texts.list.count || any_rule_in_lua(p->workflow.rules))
+		return true;
+	for (uint32_t i = 0; d->sources && i < d->sources->list.count; i++)
+		if (is_lua_file(d->sources->list.items[i].name))
+			return true;
+	for (uint32_t i = 0; i < p->jobs.count; i++)
+		if (p->jobs.items[i].settings->hooks || any_rule_in_lua(p->jobs.items[i].rules))
+			return true;
+	return false;
+}
+
+/* Events of a run that no job has, and the one that no hook gets. */
+static bool never_comes(const char *event, bool of_job)
+{
+	return !strcmp(event, "log") || (of_job && (!strcmp(event, "run_started") || !strcmp(event, "run_finished")));
+}
+
+static void lint_hooks(const struct hooks *hooks, bool of_job, struct diagnostics *d)
+{
+	for (uint32_t i = 0; hooks && i < hooks->list.count; i++) {
+		const struct hook *h = &hooks->list.items[i];
+		uint32_t never = 0;
+
+		while (never < h->events.count && never_comes(h->events.items[never], of_job))
+			never++;
+		if (!never || never < h->events.count)
+			continue;
+		diag_warning(d, h->code.at, "hook-never", "this hook is never called: %s has no event \"%s\" for it",
+			     of_job ? "a job" : "a run", h->events.items[0]);
+	}
+}
+
+/* What starts another pipeline has no place to run, and none of its hooks. */
+static void lint_trigger_hooks(const struct job *job, struct diagnostics *d)
+{
+	const struct hooks *hooks = job->settings->trigger ? job->settings->hooks : NULL;
+
+	for (uint32_t i = 0; hooks && i < hooks->list.count; i++) {
+		diag_warning(d, hooks->list.items[i].code.at, "hook-never",
+			     "this hook is never called: \"%s\" starts another pipeline, and does nothing itself", job->name);
+		diag_hint(d, "put it into the jobs of that pipeline, or at its top level");
+	}
+}
+
+static void lint_lua(const struct pipeline *p, struct diagnostics *d)
+{
+	lint_hooks(p->hooks, false, d);
+	if (!p->lua || any_lua(p, d))
+		return;
+	diag_warning(d, p->lua->at, "lua-unused", "\"lua\" is about scripts, and there are none in this pipeline");
+	diag_hint(d, "leave it out, or write a hook, a gate or a rule in Lua");
+}
+
 void lint_pipeline(const struct pipeline *p, const struct scope *known, struct diagnostics *d)
 {
 	lint_global(p, d);
+	lint_lua(p, d);
 	for (uint32_t i = 0; i < p->jobs.count; i++) {
 		const struct job *job = &p->jobs.items[i];
 
@@ -155,6 +228,8 @@ void lint_pipeline(const struct pipeline *p, const struct scope *known, struct d
 		lint_needs(p, job, d);
 		lint_kept(job, d);
 		lint_environment(p, job, d);
+		lint_hooks(job->settings->hooks, true, d);
+		lint_trigger_hooks(job, d);
 	}
 	lint_variables(p, known, d);
 }

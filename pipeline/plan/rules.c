@@ -3,6 +3,7 @@
  * over the job's; `allow_failure` of a manual job is true by default only where the job itself says `when: manual`.
  */
 #include "base/duration.h"
+#include "pipeline/lua_code.h"
 #include "pipeline/plan/planner.h"
 #include "pipeline/rule/expression.h"
 
@@ -23,13 +24,35 @@ static bool condition_holds(struct planner *m, const struct rule *rule, const st
 	return holds;
 }
 
+/* Asked last: it costs most. */
+static bool lua_holds(struct planner *m, const struct rule *rule, const struct scope *scope)
+{
+	const struct world_lua *lua = m->o->world ? m->o->world->lua : NULL;
+	pipe_error err = { .code = PIPE_OK };
+	bool holds = false;
+	int rc;
+
+	if (!lua || m->faults >= PLAN_FAULTS_MOST)
+		return false;
+	rc = lua->condition(lua->context, rule->lua, scope, &holds, &err);
+	if (rc == PIPE_ENOMEM)
+		return planner_nomem(m);
+	if (!rc)
+		return holds;
+	lua_code_complain(m->d, rule->lua, "lua-error", "the condition cannot be answered: ", &err);
+	m->faults++;
+	return false;
+}
+
 static bool rule_holds(struct planner *m, const struct rule *rule, const struct scope *scope)
 {
 	if (rule->condition && !condition_holds(m, rule, scope))
 		return false;
 	if (rule->has_changes && !world_changes(m, &rule->changes, rule->compare_to, rule->at, scope))
 		return false;
-	return !rule->has_exists || world_exists(m, rule, scope);
+	if (rule->has_exists && !world_exists(m, rule, scope))
+		return false;
+	return !rule->lua || lua_holds(m, rule, scope);
 }
 
 const struct rule *rules_match(struct planner *m, const struct rules *rules, const struct scope *scope, uint32_t *at_index)
@@ -61,7 +84,7 @@ static char *add_condition(char *p, const char *text)
 /* Put together by hand: there is one for each job, and printf would be a good part of a plan's time. */
 const char *rules_reason(struct planner *m, const struct rule *rule, uint32_t at_index)
 {
-	char text[CONDITION_SHOWN + 96], number[16], *p = stpcpy(text, "rule "), *digit = number + sizeof(number) - 1;
+	char text[2 * CONDITION_SHOWN + 128], number[16], *p = stpcpy(text, "rule "), *digit = number + sizeof(number) - 1;
 	const char *reason, *join = ": ";
 
 	for (*digit = '\0'; at_index; at_index /= 10)
@@ -76,8 +99,12 @@ const char *rules_reason(struct planner *m, const struct rule *rule, uint32_t at
 		p = stpcpy(stpcpy(p, join), "changes");
 		join = ", ";
 	}
-	if (rule->has_exists)
+	if (rule->has_exists) {
 		p = stpcpy(stpcpy(p, join), "exists");
+		join = ", ";
+	}
+	if (rule->lua)
+		p = add_condition(stpcpy(stpcpy(p, join), "lua "), rule->lua->path ? rule->lua->path : rule->lua->text);
 	reason = arena_strndup(m->a, text, (size_t)(p - text));
 	if (!reason)
 		planner_nomem(m);

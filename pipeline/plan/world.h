@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 struct diagnostics;
+struct lua_settings;
 struct lua_text;
 struct node;
 struct scope;
@@ -51,6 +52,23 @@ struct include_reply {
 
 typedef VEC(const char *) path_list;
 
+/* Lua, as reading and planning need it.  Errors of a script: PIPE_EPIPELINE with file, line and a sentence in err. */
+struct world_lua {
+	void *context;
+	/* What the file's own `lua` says, before anything of it is called but a pipeline.lua; lives as long as the load's arena. */
+	void (*settle)(void *context, const struct lua_settings *settings);
+	/* Is it Lua at all?  condition: a rule's, for which an expression will do. */
+	int (*check)(void *context, const struct lua_text *code, bool condition, pipe_error *err);
+	/* A rule's condition. */
+	int (*condition)(void *context, const struct lua_text *code, const struct scope *scope, bool *holds, pipe_error *err);
+	/* What a Lua file returns, as the nodes that YAML would have become; source: the file's index.  with: ctx.with; or NULL.
+	 * NULL: reported in d. */
+	struct node *(*pipeline)(void *context, const struct lua_text *code, uint16_t source, const struct scope *scope,
+				 const struct node *with, struct arena *a, struct diagnostics *d);
+	/* The type of stage that a Lua file is; its `name` is how the pipeline file calls it.  NULL: reported in d. */
+	const struct uses_type *(*stage)(void *context, const struct lua_text *code, struct arena *a, struct diagnostics *d);
+};
+
 struct world {
 	void *context;
 	/* One file.  A sentence in err says why it cannot be had. */
@@ -65,6 +83,7 @@ struct world {
 	/* rules:changes: the paths that differ from what the pipeline is compared with (compare_to: a ref, or NULL for the usual base).
 	 * *known false: there is nothing to compare with (a new branch, a schedule): then every `changes` is true. */
 	int (*changes)(void *context, const char *compare_to, path_list *out, bool *known, struct arena *a, pipe_error *err);
+	const struct world_lua *lua; /* NULL: there is no Lua here */
 };
 
 #endif
