@@ -81,7 +81,8 @@ struct action_upload {
 
 /* Calls a script (lua/call.h), which may wait, and sees the evidence of the run so far.  It fails only where the call cannot be made at
  * all; how the script ended is in the answer, a JSON object: "end" (done failed broken over refused), "value" and "second" (what it
- * returned), "reason", "file", "line", "metrics" and "findings" (what it put, by the columns of lua/rows.h). */
+ * returned; "unfit": why it is nothing that JSON knows), "reason", "file", "line", "metrics" and "findings" (what it put, by the
+ * columns of lua/rows.h). */
 struct action_lua {
 	const struct lua_text *code;
 	const char *member;	   /* of the table that the source returns; NULL: the source itself */

@@ -89,6 +89,14 @@ static const struct keyword metric_fields[] = {
 	KEYWORD_END,
 };
 
+static const struct keyword lua_fields[] = {
+	MISSING,
+	MODE,
+	FIELD("name", TAKES_TEXT, "what the condition is called", .fallback = "the file's name"),
+	FIELD("with", TAKES_NAMED, "what the script finds in `ctx.with`", .items = TAKES_ANY),
+	KEYWORD_END,
+};
+
 #define FINDINGS TAKES_SCALAR | TAKES_MAP | TAKES_LIST
 
 static const struct keyword parameters[] = {
@@ -101,6 +109,9 @@ static const struct keyword parameters[] = {
 	FIELD("image_size", TAKES_SCALAR | TAKES_MAP, "the size of the largest image, at most; or a map", .fields = size_fields,
 	      .example = "image_size: 200 MB"),
 	FIELD("licenses", FINDINGS, "findings about licences, at most; or maps", .items = TAKES_MAP, .fields = findings_fields),
+	FIELD("lua", TAKES_LUA | TAKES_LIST, "conditions of one's own: Lua that returns true, or false and a reason, or a table",
+	      .items = TAKES_LUA, .fields = lua_fields,
+	      .example = "lua:\n  - {name: licences, file: gates/licences.lua, with: {allow: [MIT]}}"),
 	FIELD("metrics", TAKES_LIST, "bounds of metrics", .items = TAKES_MAP, .fields = metric_fields,
 	      .example = "metrics:\n  - {name: startup_seconds, most: 0.5}"),
 	FIELD("misconfigurations", FINDINGS, "misconfigurations, at most; or maps", .items = TAKES_MAP,
@@ -170,50 +181,65 @@ static bool holds(const struct gate_condition *c, double value)
 
 enum outcome { OUTCOME_PASS, OUTCOME_WARN, OUTCOME_FAIL };
 
-/* The word alone says whether the condition counts against the run. */
-static enum outcome judge(const struct gate *g, const struct gate_condition *c, const struct gate_reading *r, const char **word)
-{
-	static const char *const words[][OUTCOME_FAIL + 1] = {
-		[DATA_VALUE] = { "pass", "warn", "fail" },
-		[DATA_NONE] = { "no data: ok", "no data: warn", "no data" },
-		[DATA_NO_BASELINE] = { "no baseline", "no baseline: warn", "no baseline: fail" },
-	};
-	const bool bad = r->data == DATA_VALUE ? !holds(c, r->value) : r->data == DATA_NONE ? !c->missing_ok : g->baseline_needed;
-	const enum outcome outcome = !bad ? OUTCOME_PASS : c->warn || g->warn ? OUTCOME_WARN : OUTCOME_FAIL;
-
-	*word = words[r->data][outcome];
-	return outcome;
-}
-
 /* Why there is no value. */
-static const char *lack_of(const struct gate_reading *r)
+static const char *lack_of(enum gate_data data)
 {
-	return r->data == DATA_NONE ? "no data" : "no baseline";
+	return data == DATA_NONE ? "no data" : "no baseline";
 }
 
 /* What failed, in a sentence that grows; the table has them all. */
 enum { COMPLAINTS_MOST = 3 };
-struct complaint {
+struct gate_complaint {
 	struct str text;
 	unsigned count;
 };
 
-static void complain(struct complaint *c, const struct stage_condition *row, const char *value)
+static void complain(struct gate_complaint *c, const struct stage_condition *row, const char *value)
 {
 	if (c->count++ >= COMPLAINTS_MOST)
 		return;
 	if (c->count > 1)
 		str_adds(&c->text, "; ");
+	if (!*row->bound) { /* a script that gives a reason alone */
+		str_printf(&c->text, "%s: %s", row->subject, *row->detail ? row->detail : value);
+		return;
+	}
 	str_printf(&c->text, "%s: %s, wanted %s", row->subject, value, row->bound);
 	if (*row->detail)
 		str_printf(&c->text, " (%s)", row->detail);
 }
 
-static int judge_condition(struct stage_job *job, const struct gate_condition *c, struct complaint *complaint, pipe_error *err)
+void gate_settle(struct stage_job *job, struct stage_condition *row, enum gate_data data, bool bad, bool warn)
+{
+	/* The word alone says whether the condition counts against the run. */
+	static const char *const words[][OUTCOME_FAIL + 1] = {
+		[DATA_VALUE] = { "pass", "warn", "fail" },
+		[DATA_NONE] = { "no data: ok", "no data: warn", "no data" },
+		[DATA_NO_BASELINE] = { "no baseline", "no baseline: warn", "no baseline: fail" },
+	};
+	const struct gate *g = job->own;
+	const enum outcome outcome = !bad ? OUTCOME_PASS : warn || g->warn ? OUTCOME_WARN : OUTCOME_FAIL;
+
+	row->verdict = words[data][outcome];
+	if (outcome != OUTCOME_PASS)
+		complain(g->complaint, row, data == DATA_VALUE ? row->value : lack_of(data));
+	if (outcome == OUTCOME_FAIL)
+		job->verdict = VERDICT_FAIL;
+	else if (outcome == OUTCOME_WARN && job->verdict == VERDICT_PASS)
+		job->verdict = VERDICT_WARN;
+}
+
+static bool is_bad(const struct gate *g, const struct gate_condition *c, const struct gate_reading *r)
+{
+	if (r->data == DATA_VALUE)
+		return !holds(c, r->value);
+	return r->data == DATA_NONE ? !c->missing_ok : g->baseline_needed;
+}
+
+static int judge_condition(struct stage_job *job, const struct gate_condition *c, pipe_error *err)
 {
 	struct gate_reading reading = { .data = DATA_NONE, .detail = "" };
 	struct stage_condition *row;
-	enum outcome outcome;
 	int rc = c->measure(job, c, &reading, err);
 
 	if (rc)
@@ -231,20 +257,13 @@ static int judge_condition(struct stage_job *job, const struct gate_condition *c
 		row->bound = arena_printf(job->arena, "%s %s", c->at_least ? "at least" : "at most", row->bound);
 	if (!row->bound || !row->value)
 		return error_nomem(err);
-	outcome = judge(job->own, c, &reading, &row->verdict);
-	if (outcome != OUTCOME_PASS)
-		complain(complaint, row, reading.data == DATA_VALUE ? row->value : lack_of(&reading));
-	if (outcome == OUTCOME_FAIL)
-		job->verdict = VERDICT_FAIL;
-	else if (outcome == OUTCOME_WARN && job->verdict == VERDICT_PASS)
-		job->verdict = VERDICT_WARN;
+	gate_settle(job, row, reading.data, is_bad(job->own, c, &reading), c->warn);
 	return PIPE_OK;
 }
 
 /* A report that could not be read may hide anything: no condition can stand on what is left. */
-static int judge_broken(struct stage_job *job, struct complaint *complaint, pipe_error *err)
+static int judge_broken(struct stage_job *job, pipe_error *err)
 {
-	const struct gate *g = job->own;
 	struct evidence_totals t;
 	struct stage_condition *row;
 	int rc = job->view->totals(job->view->payload, SIDE_RUN, &t, err);
@@ -257,34 +276,32 @@ static int judge_broken(struct stage_job *job, struct complaint *complaint, pipe
 	*row = (struct stage_condition){ .subject = "reports that could not be read",
 					 .value = write_value(job->arena, UNIT_COUNT, (double)t.broken),
 					 .bound = "at most 0",
-					 .verdict = g->warn ? "warn" : "fail",
 					 .detail = "" };
 	if (!row->value)
 		return error_nomem(err);
-	complain(complaint, row, row->value);
-	if (!g->warn)
-		job->verdict = VERDICT_FAIL;
-	else if (job->verdict == VERDICT_PASS)
-		job->verdict = VERDICT_WARN;
+	gate_settle(job, row, DATA_VALUE, true, false);
 	return PIPE_OK;
 }
 
 static int evaluate(struct stage_job *job, pipe_error *err)
 {
-	const struct gate *g = job->own;
-	struct complaint complaint = { .count = 0 };
+	struct gate *g = job->own;
+	struct gate_complaint complaint = { .count = 0 };
 	int rc = PIPE_OK;
 
 	str_init_limit(&complaint.text, 4096);
+	g->complaint = &complaint;
 	if (job->view->baseline_run)
 		stage_say(job, "compared with run %lld of %s", (long long)job->view->baseline_run, job->view->baseline_branch);
 	else
 		stage_say(job, "compared with nothing: %s",
 			  job->view->no_baseline ? job->view->no_baseline : "there is no earlier run");
 	for (uint32_t i = 0; rc == PIPE_OK && i < g->conditions.count; i++)
-		rc = judge_condition(job, &g->conditions.items[i], &complaint, err);
+		rc = judge_condition(job, &g->conditions.items[i], err);
 	if (rc == PIPE_OK)
-		rc = judge_broken(job, &complaint, err);
+		rc = gate_lua_judge(job, err);
+	if (rc == PIPE_OK)
+		rc = judge_broken(job, err);
 	if (complaint.count > COMPLAINTS_MOST)
 		str_printf(&complaint.text, "; and %u more", complaint.count - COMPLAINTS_MOST);
 	if (rc == PIPE_OK && job->verdict != VERDICT_PASS) {
@@ -294,6 +311,7 @@ static int evaluate(struct stage_job *job, pipe_error *err)
 			rc = error_nomem(err);
 	}
 	str_clear(&complaint.text);
+	g->complaint = NULL;
 	return rc;
 }
 
@@ -310,5 +328,6 @@ const struct stage_type stage_gate = {
 		  .since = "0.1",
 		  .check = check },
 	.compile = gate_compile,
+	.react = gate_lua_react,
 	.evaluate = evaluate,
 };

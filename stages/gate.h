@@ -1,6 +1,6 @@
 /*
  * The quality gate, between its files: gate.c has the parameters and judges, gate_condition.c makes conditions of parameters, gate_measure.c
- * finds out the value that each is about.
+ * finds out the value that each is about; gate_lua.c has those that a script judges.
  */
 #ifndef STAGES_GATE_H
 #define STAGES_GATE_H
@@ -38,11 +38,33 @@ struct gate_condition {
 	unsigned statuses;	      /* tests: bits by enum test_status */
 };
 
+/* A condition that a script judges: a step that calls it, and a row of what it answers. */
+struct gate_script {
+	const char *subject;
+	const struct node *at, *with; /* with: its arguments; or NULL */
+	const struct lua_text *code;  /* NULL: only the job's start has it */
+	bool missing_ok, warn;
+	uint32_t step; /* index in the job's steps */
+};
+
+struct gate_complaint;
+
 /* The stage's own state. */
 struct gate {
 	VEC(struct gate_condition) conditions;
+	VEC(struct gate_script) scripts;
 	bool warn, missing_ok, baseline_needed;
+	struct gate_complaint *complaint; /* while it judges */
 };
+
+/* Gives a row, which is complete otherwise, its verdict, and the gate what follows from it.  bad: it counts against the run; warn: only
+ * as a warning. */
+void gate_settle(struct stage_job *job, struct stage_condition *row, enum gate_data data, bool bad, bool warn);
+
+/* Parameters -> scripts; react: the steps that call them; their answers -> rows (gate_lua.c). */
+int gate_lua_compile(struct stage_job *job, pipe_error *err);
+int gate_lua_react(struct stage_job *job, pipe_error *err);
+int gate_lua_judge(struct stage_job *job, pipe_error *err);
 
 /* Parameters -> conditions (gate_condition.c). */
 int gate_compile(struct stage_job *job, pipe_error *err);

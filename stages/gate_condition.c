@@ -365,5 +365,7 @@ int gate_compile(struct stage_job *job, pipe_error *err)
 	}
 	for (size_t i = 0; rc == PIPE_OK && i < sizeof(findings_parameters) / sizeof(*findings_parameters); i++)
 		rc = add_findings(job, &findings_parameters[i], err);
-	return rc ? rc : add_metrics(job, err);
+	if (rc == PIPE_OK)
+		rc = add_metrics(job, err);
+	return rc ? rc : gate_lua_compile(job, err);
 }

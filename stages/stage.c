@@ -30,6 +30,11 @@ const struct stage_type *stage_type_named(const char *name)
 	return NULL;
 }
 
+const struct stage_type *stage_type_of(const struct uses_type *uses)
+{
+	return (const struct stage_type *)(const void *)((const char *)uses - offsetof(struct stage_type, uses));
+}
+
 /* ---- new elements ---- */
 
 struct step *stage_step(struct stage_job *job, enum step_kind kind)

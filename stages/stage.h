@@ -143,6 +143,8 @@ extern const struct stage_type *const stage_types[];
 /* The same for the language. */
 extern const struct uses_types stage_uses;
 const struct stage_type *stage_type_named(const char *name); /* NULL: none */
+/* The type that the language's part belongs to: one of ours, or one that a team wrote. */
+const struct stage_type *stage_type_of(const struct uses_type *uses);
 
 /* What evaluate does where a type has none, and what most begin with: the first step that failed and may not is the verdict. */
 void stage_judge_steps(struct stage_job *job);

@@ -68,7 +68,7 @@ int tree_yaml(struct tree_value *out, const struct tree_source *source, struct a
 		return error_nomem(err);
 	memcpy(text, source->bytes, source->length);
 	text[source->length] = '\0';
-	at = sources_add(&sources, a, (struct source){ source->path, text, source->length, MARK_NONE });
+	at = sources_add(&sources, a, (struct source){ .name = source->path, .text = text, .length = source->length });
 	if (at < 0)
 		return error_nomem(err);
 	limits_default(&limits);
