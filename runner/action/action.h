@@ -11,6 +11,24 @@
 #include "stages/action.h"
 #include <stdatomic.h>
 
+struct evidence_baseline;
+struct lua_host_function;
+struct lua_job_facts;
+struct lua_run_facts;
+struct plan;
+struct plan_lua;
+
+/* What a script (ACTION_LUA) needs of the run around it; all borrowed, and not changed while the action runs. */
+struct action_scripts {
+	struct plan_lua *lua;
+	const struct plan *plan;
+	const struct lua_run_facts *run;
+	const struct lua_job_facts *job;
+	const char *base;			   /* the job's name without " 1/3" or ": [a, b]" */
+	const struct evidence_baseline *baseline;  /* NULL: looked for */
+	const struct lua_host_function *functions; /* of the embedding program; or NULL */
+};
+
 struct action_context {
 	struct arena *arena; /* the action's */
 	const atomic_bool *cancel;
@@ -20,8 +38,9 @@ struct action_context {
 	const char *project_directory; /* the checkout that the run is of */
 	const char *const *envp;       /* the job's environment */
 	int64_t run;
-	uint32_t job;	  /* index in the run */
-	const char *name; /* the job's */
+	uint32_t job;			      /* index in the run */
+	const char *name;		      /* the job's */
+	const struct action_scripts *scripts; /* NULL: no script can be called */
 	/* A line in the job's log, masked there; any number of them. */
 	void (*say)(void *payload, const char *line);
 	void *payload;
@@ -36,6 +55,7 @@ int action_retain(const void *arguments, struct action_context *context, pipe_er
 int action_resolve(const void *arguments, struct action_context *context, pipe_error *err);
 int action_provenance(const void *arguments, struct action_context *context, pipe_error *err);
 int action_upload(const void *arguments, struct action_context *context, pipe_error *err);
+int action_lua(const void *arguments, struct action_context *context, pipe_error *err);
 
 /* The value of a variable of the environment, or NULL. */
 const char *action_variable(const struct action_context *context, const char *name);

@@ -6,7 +6,7 @@
 const action_function action_functions[ACTION_KIND_COUNT] = {
 	[ACTION_SCAN] = action_scan,	   [ACTION_RETAIN] = action_retain,
 	[ACTION_RESOLVE] = action_resolve, [ACTION_PROVENANCE] = action_provenance,
-	[ACTION_UPLOAD] = action_upload,
+	[ACTION_UPLOAD] = action_upload,   [ACTION_LUA] = action_lua,
 };
 
 const char *action_variable(const struct action_context *context, const char *name)

@@ -93,10 +93,14 @@ struct test_group {
 	unsigned count;
 };
 
-struct test_merge {
-	int (*each)(void *, const struct test_pair *, pipe_error *);
-	void *payload;
+/* How those of one name are matched: of the same file, then of one that is not known, and what is left of both sides. */
+enum { PASS_SAME_FILE, PASS_ANY_FILE, PASS_AFTER, PASS_BEFORE, PASS_COUNT };
+
+struct test_comparison {
+	struct side sides[2]; /* before, after */
 	struct test_group before, after;
+	int pass; /* of the groups that are in; PASS_COUNT: they are used up */
+	unsigned at;
 };
 
 /* Takes in the rows of that name, the worst first: tcase, title, status, scope, number, duration, flags, file. */
@@ -118,25 +122,6 @@ static int read_group(struct side *s, int64_t tcase, int64_t title, struct test_
 	return rc;
 }
 
-static int emit(const struct test_merge *m, struct test_row *before, struct test_row *after, pipe_error *err)
-{
-	struct test_pair pair = { .has_before = before, .has_after = after };
-
-	if (before) {
-		pair.before = before->key;
-		pair.before_us = before->us;
-		pair.before_quarantined = before->quarantined;
-		before->paired = true;
-	}
-	if (after) {
-		pair.after = after->key;
-		pair.after_us = after->us;
-		pair.after_quarantined = after->quarantined;
-		after->paired = true;
-	}
-	return m->each(m->payload, &pair, err);
-}
-
 /* The first that has not been matched and may be the same test; exactly: of the same file, else of one that is not known. */
 static struct test_row *match(struct test_group *before, const struct test_row *after, bool exactly)
 {
@@ -149,63 +134,125 @@ static struct test_row *match(struct test_group *before, const struct test_row *
 	return NULL;
 }
 
-static int pair_groups(struct test_merge *m, pipe_error *err)
+static void fill_pair(struct test_pair *pair, struct test_row *before, struct test_row *after)
 {
-	int rc = PIPE_OK;
+	*pair = (struct test_pair){ .has_before = before, .has_after = after };
+	if (before) {
+		pair->before = before->key;
+		pair->before_us = before->us;
+		pair->before_quarantined = before->quarantined;
+		before->paired = true;
+	}
+	if (after) {
+		pair->after = after->key;
+		pair->after_us = after->us;
+		pair->after_quarantined = after->quarantined;
+		after->paired = true;
+	}
+}
 
-	for (int pass = 0; pass < 2; pass++)
-		for (unsigned i = 0; !rc && i < m->after.count; i++) {
-			struct test_row *after = &m->after.rows[i];
-			struct test_row *before = after->paired ? NULL : match(&m->before, after, pass == 0);
+/* The next pair of the groups that are in; false: there is no more. */
+static bool next_pair(struct test_comparison *c, struct test_pair *out)
+{
+	for (; c->pass < PASS_COUNT; c->pass++, c->at = 0) {
+		struct test_group *g = c->pass == PASS_BEFORE ? &c->before : &c->after;
 
-			if (before)
-				rc = emit(m, before, after, err);
+		while (c->at < g->count) {
+			struct test_row *row = &g->rows[c->at++], *other = NULL;
+
+			if (row->paired)
+				continue;
+			if (c->pass <= PASS_ANY_FILE && !(other = match(&c->before, row, c->pass == PASS_SAME_FILE)))
+				continue;
+			fill_pair(out, c->pass == PASS_BEFORE ? row : other, c->pass == PASS_BEFORE ? NULL : row);
+			return true;
 		}
-	for (unsigned i = 0; !rc && i < m->after.count; i++)
-		if (!m->after.rows[i].paired)
-			rc = emit(m, NULL, &m->after.rows[i], err);
-	for (unsigned i = 0; !rc && i < m->before.count; i++)
-		if (!m->before.rows[i].paired)
-			rc = emit(m, &m->before.rows[i], NULL, err);
+	}
+	return false;
+}
+
+/* Takes in the tests of the next name. */
+static int next_groups(struct test_comparison *c, pipe_error *err)
+{
+	struct side *before = &c->sides[0], *after = &c->sides[1];
+	const struct side *first = order(before, after, 2) <= 0 ? before : after;
+	int64_t tcase = query_int(&first->q, 0), title = query_int(&first->q, 1);
+	int rc = read_group(before, tcase, title, &c->before, err);
+
+	if (!rc)
+		rc = read_group(after, tcase, title, &c->after, err);
+	c->pass = 0;
+	c->at = 0;
 	return rc;
 }
 
-static int merge_tests(struct side *before, struct side *after, struct test_merge *m, pipe_error *err)
+int test_comparison_open(struct test_comparison **out, struct evidence_db *db, struct scopes before, struct scopes after,
+			 pipe_error *err)
 {
-	int rc = PIPE_OK;
+	static const struct side_kind kind = { EQ_JOBS_WITH_TESTS, EQ_TESTS_OF_JOB, EQ_TESTS_OF_RUN };
+	struct test_comparison *c = malloc(sizeof(*c));
+	int rc;
 
-	while (!rc && (before->has || after->has)) {
-		const struct side *first = order(before, after, 2) <= 0 ? before : after;
-		int64_t tcase = query_int(&first->q, 0), title = query_int(&first->q, 1);
+	*out = NULL;
+	if (!c)
+		return error_nomem(err);
+	c->sides[0].has = c->sides[1].has = false;
+	c->before.count = c->after.count = 0;
+	c->pass = PASS_COUNT;
+	rc = side_open(&c->sides[0], db, &kind, before, err);
+	if (!rc)
+		rc = side_open(&c->sides[1], db, &kind, after, err);
+	if (rc)
+		test_comparison_close(c);
+	else
+		*out = c;
+	return rc;
+}
 
-		rc = read_group(before, tcase, title, &m->before, err);
-		if (!rc)
-			rc = read_group(after, tcase, title, &m->after, err);
-		if (!rc)
-			rc = pair_groups(m, err);
+int test_comparison_next(struct test_comparison *c, struct test_pair *out, pipe_error *err)
+{
+	while (!next_pair(c, out)) {
+		int rc;
+
+		if (!c->sides[0].has && !c->sides[1].has)
+			return 0;
+		rc = next_groups(c, err);
+		if (rc)
+			return rc;
 	}
-	return rc < 0 ? rc : PIPE_OK;
+	return 1;
+}
+
+void test_comparison_close(struct test_comparison *c)
+{
+	if (!c)
+		return;
+	side_close(&c->sides[0]);
+	side_close(&c->sides[1]);
+	free(c);
 }
 
 int compare_tests(struct evidence_db *db, struct scopes before, struct scopes after,
 		  int (*each)(void *, const struct test_pair *, pipe_error *), void *payload, pipe_error *err)
 {
-	static const struct side_kind kind = { EQ_JOBS_WITH_TESTS, EQ_TESTS_OF_JOB, EQ_TESTS_OF_RUN };
-	struct test_merge *m = malloc(sizeof(*m));
-	struct side a = { 0 }, b = { 0 };
-	int rc = m ? side_open(&a, db, &kind, before, err) : error_nomem(err);
+	struct test_comparison *c;
+	struct test_pair pair;
+	int rc = test_comparison_open(&c, db, before, after, err);
 
-	if (!rc)
-		rc = side_open(&b, db, &kind, after, err);
-	if (!rc) {
-		m->each = each;
-		m->payload = payload;
-		rc = merge_tests(&a, &b, m, err);
-	}
-	side_close(&a);
-	side_close(&b);
-	free(m);
-	return rc;
+	while (!rc && (rc = test_comparison_next(c, &pair, err)) == 1)
+		rc = each(payload, &pair, err);
+	test_comparison_close(c);
+	return rc < 0 ? rc : PIPE_OK;
+}
+
+static unsigned class_of(uint8_t status)
+{
+	return status == TEST_ERROR ? TEST_FAILED : status;
+}
+
+bool test_pair_is_new(const struct test_pair *p)
+{
+	return p->has_after && !(p->has_before && class_of(p->before.status) == class_of(p->after.status));
 }
 
 /* ---- findings ---- */

@@ -18,9 +18,19 @@ struct test_pair {
 	int64_t before_us, after_us; /* -1: not known */
 	bool before_quarantined, after_quarantined;
 };
+/* The pairs one after the other.  next: 1 with a pair, 0 at the end, a negative pipe_code; close: NULL is fine. */
+struct test_comparison;
+int test_comparison_open(struct test_comparison **out, struct evidence_db *db, struct scopes before, struct scopes after,
+			 pipe_error *err);
+int test_comparison_next(struct test_comparison *c, struct test_pair *out, pipe_error *err);
+void test_comparison_close(struct test_comparison *c);
 /* each: 0 to go on, 1 to stop, negative: an error, err filled. */
 int compare_tests(struct evidence_db *db, struct scopes before, struct scopes after,
 		  int (*each)(void *, const struct test_pair *, pipe_error *), void *payload, pipe_error *err);
+
+/* Is that test not as it was: newly failed, newly there?  Failed and broken are one thing, when it comes to what is new.  Of those that
+ * only `before` has: false. */
+bool test_pair_is_new(const struct test_pair *p);
 
 /* A finding that only one side has (suppressed ones do not count). */
 struct finding_change {

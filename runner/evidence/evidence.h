@@ -59,6 +59,10 @@ struct changed_lines {
 	void *payload;
 };
 
+/* Does a finding lie in a file that the change touched; lines: on a line that it did, or on none in particular?  Not where why_unknown
+ * is set. */
+bool changed_touches(const struct changed_lines *changed, const struct evidence_finding *f, bool lines);
+
 /* A view (stages/view.h) for a job of a run; everything is borrowed and must outlive it. */
 struct evidence_view_source {
 	struct evidence_db *db;

@@ -30,18 +30,16 @@ struct findings {
 	uint64_t count;
 };
 
-static bool is_touched(const struct findings *x, const struct evidence_finding *f)
+bool changed_touches(const struct changed_lines *changed, const struct evidence_finding *f, bool lines)
 {
 	uint32_t last = f->end_line > f->line ? f->end_line : f->line;
 
-	if (!x->filter->touched_files && !x->filter->touched_lines)
-		return true;
-	if (!x->changed->touched(x->changed->payload, f->path, 0))
+	if (!changed->touched(changed->payload, f->path, 0))
 		return false;
-	if (!x->filter->touched_lines || !f->line) /* without a line it may be any */
+	if (!lines || !f->line) /* without a line it may be any */
 		return true;
 	for (uint64_t line = f->line; line <= last; line++)
-		if (x->changed->touched(x->changed->payload, f->path, (uint32_t)line))
+		if (changed->touched(changed->payload, f->path, (uint32_t)line))
 			return true;
 	return false;
 }
@@ -52,7 +50,7 @@ static int on_finding(void *payload, uint32_t job, const struct evidence_finding
 
 	(void)job;
 	(void)fingerprint;
-	if (!is_touched(x, f))
+	if ((x->filter->touched_files || x->filter->touched_lines) && !changed_touches(x->changed, f, x->filter->touched_lines))
 		return 0;
 	x->count++;
 	return x->each ? x->each(x->payload, f) : 0;
@@ -104,20 +102,12 @@ static int on_test(void *payload, uint32_t job, const struct evidence_test *t)
 	return x->stopped;
 }
 
-/* Failed and broken are one thing, when it comes to what is new. */
-static unsigned class_of(uint8_t status)
-{
-	return status == TEST_ERROR ? TEST_FAILED : status;
-}
-
 static int on_pair(void *payload, const struct test_pair *p, pipe_error *err)
 {
 	struct tests *x = payload;
 	int rc;
 
-	if (!p->has_after || !(1u << p->after.status & x->statuses) || (p->after_quarantined && !x->quarantined))
-		return PIPE_OK;
-	if (p->has_before && class_of(p->before.status) == class_of(p->after.status))
+	if (!test_pair_is_new(p) || !(1u << p->after.status & x->statuses) || (p->after_quarantined && !x->quarantined))
 		return PIPE_OK;
 	if (!x->each) {
 		x->count++;

@@ -36,6 +36,8 @@ struct task_spec {
 	const char
 		*mark; /* "PIPE_TASK=<run nonce>/<job>": also in envp; by it left-behind processes are recognised.  All tasks of a
 	                              nonce must be of one executor: a process that bears its nonce and is no running task's is killed */
+	const int *
+		input; /* becomes its standard input, a descriptor beyond 2 that is needed until start() returns; NULL: /dev/null */
 	int64_t timeout_ms; /* 0: none.  TERM then, KILL after grace_ms */
 	unsigned grace_ms;
 	/* Output (stdout and stderr in one stream, in the order written).  Never after on_end. */

@@ -169,7 +169,8 @@ static int start_failed(const struct task_spec *spec, const struct clone_result 
 
 int spawn(struct spawner *s, const struct task_spec *spec, int cgroup, bool *cgroup_refused, struct spawned *out, pipe_error *err)
 {
-	struct clone_request request = { NULL, spec->argv, spec->envp, spec->directory, s->null, -1, cgroup, s->stack };
+	struct clone_request request = { NULL, spec->argv, spec->envp, spec->directory, spec->input ? *spec->input : s->null,
+					 -1,   cgroup,	   s->stack };
 	struct clone_result result = { 0, -1, CLONE_DONE, 0 };
 	int ends[2] = { -1, -1 }, rc, error;
 	struct str path;

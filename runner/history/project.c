@@ -99,6 +99,7 @@ int pipe_project_open(pipe_project **out, const pipe_project_options *opts, pipe
 		return error_nomem(err);
 	p->log = opts->log;
 	p->payload = opts->payload;
+	project_lua_init(&p->lua);
 	rc = set_directories(p, opts, err);
 	if (rc) {
 		pipe_project_free(p);

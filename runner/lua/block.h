@@ -19,5 +19,7 @@ struct lua_block_options {
 
 /* PIPE_OK: *call has ended (lua_call_outcome), and is the caller's to free. */
 int lua_block_run(struct lua_call **call, const struct lua_block_options *options, pipe_error *err);
+/* For those who make the steps themselves: carries out what the call waits for, and answers it.  Of the options, `place` and `cancel` matter. */
+void lua_block_answer(struct lua_call *call, const struct lua_block_options *options);
 
 #endif

@@ -22,13 +22,15 @@ struct lua_drive_options {
 	struct lua_call_options call; /* what it points to outlives the drive */
 	/* On the loop's thread.  said: whole lines, as the script said them, not masked. */
 	void (*said)(void *payload, const char *text, size_t length);
+	/* It waits for something that is not the work of this machine: anything but a command; or NULL. */
+	void (*waits)(void *payload);
 	/* Exactly once after a start that succeeded; the outcome lives until lua_drive_free. */
 	void (*ended)(void *payload, const struct lua_outcome *outcome);
 	void *payload;
 };
 
 int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err);
-/* A request: ended still comes, soon. */
+/* A request: ended still comes, soon.  Once more: a command is killed at once. */
 void lua_drive_cancel(struct lua_drive *d);
 /* In or after `ended`; NULL is fine. */
 void lua_drive_free(struct lua_drive *d);

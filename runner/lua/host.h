@@ -26,7 +26,8 @@ struct run_host_options {
 };
 
 struct run_host;
-int run_host_create(struct run_host **out, const struct run_host_options *options, pipe_error *err); /* options are copied */
+int run_host_create(struct run_host **out, const struct run_host_options *options,
+		    pipe_error *err); /* options are copied, and what they point to outlives the host */
 const struct lua_host *run_host(const struct run_host *h);
 void run_host_free(struct run_host *h);
 

@@ -22,6 +22,9 @@
 	X(curl_multi_perform)                                                                                                    \
 	X(curl_multi_poll)                                                                                                       \
 	X(curl_multi_info_read)                                                                                                  \
+	X(curl_multi_setopt)                                                                                                     \
+	X(curl_multi_socket_action)                                                                                              \
+	X(curl_multi_assign)                                                                                                     \
 	X(curl_multi_cleanup)                                                                                                    \
 	X(curl_url)                                                                                                              \
 	X(curl_url_set)                                                                                                          \

@@ -1,7 +1,7 @@
 #include "runner/net/exchange.h"
 
 #include "base/error.h"
-#include "runner/net/curl_library.h"
+#include "runner/net/exchange_setup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +9,13 @@
 #include <strings.h>
 #include <time.h>
 
-enum { LOOK_MS = 100, REDIRECTS_MAX = 10, DAY_S = 86400 };
+enum { LOOK_MS = 100, DAY_S = 86400 };
 
 struct exchange {
 	struct curl_library lib;
 	void *handle;
 	CURL *easy;
 	CURLM *multi;
-	struct curl_slist *headers;
-	struct exchange_reply *reply;
 	bool kept_http2; /* a connection without TLS speaks HTTP/2, and may be there still */
 	bool knows_tls_end;
 	time_t tls_end; /* of the kept connection's certificate: libcurl tells it with the handshake only */
@@ -76,14 +74,6 @@ void exchange_reply_clear(struct exchange_reply *reply)
 
 /* ---- what comes ---- */
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-	struct exchange_reply *reply = ((struct exchange *)context)->reply;
-
-	str_add(&reply->body, bytes, size * count);
-	return reply->body.failed ? 0 : size * count;
-}
-
 bool exchange_reply_line(struct exchange_reply *reply, const char *line, size_t length)
 {
 	if (length > 5 && !memcmp(line, "HTTP/", 5)) {
@@ -97,11 +87,6 @@ bool exchange_reply_line(struct exchange_reply *reply, const char *line, size_t 
 		str_addc(&reply->headers, '\n');
 	}
 	return !reply->headers.failed;
-}
-
-static size_t on_header(char *line, size_t size, size_t count, void *context)
-{
-	return exchange_reply_line(((struct exchange *)context)->reply, line, size * count) ? size * count : 0;
 }
 
 bool exchange_header(const struct exchange_reply *reply, const char *name, const char **value, size_t *length)
@@ -154,7 +139,7 @@ static void read_certificate(struct exchange *x)
 			x->knows_tls_end = read_time(field->data + sizeof(name) - 1, &x->tls_end);
 }
 
-static void find_expiry(struct exchange *x)
+static void find_expiry(struct exchange *x, struct exchange_reply *reply)
 {
 	const char *scheme = NULL;
 	double days;
@@ -166,36 +151,10 @@ static void find_expiry(struct exchange *x)
 	if (!x->knows_tls_end)
 		return;
 	days = difftime(x->tls_end, time(NULL)) / DAY_S;
-	x->reply->tls_days = days < 0 ? 0 : days;
+	reply->tls_days = days < 0 ? 0 : days;
 }
 
 /* ---- the exchange ---- */
-
-/* "Name;" is how libcurl is told to send a header without a value: "Name:" would take one away. */
-static int set_header(struct exchange *x, const char *line, pipe_error *err)
-{
-	size_t name = strcspn(line, ":");
-	char *empty = line[name] && !line[name + 1 + strspn(line + name + 1, " \t")] ? strndup(line, name + 1) : NULL;
-	struct curl_slist *longer;
-
-	if (empty)
-		empty[name] = ';';
-	longer = x->lib.curl_slist_append(x->headers, empty ? empty : line);
-	free(empty);
-	if (!longer)
-		return error_nomem(err);
-	x->headers = longer;
-	return PIPE_OK;
-}
-
-static int set_headers(struct exchange *x, const struct exchange_request *r, pipe_error *err)
-{
-	int rc = PIPE_OK;
-
-	for (size_t i = 0; rc == PIPE_OK && r->headers && r->headers[i]; i++)
-		rc = set_header(x, r->headers[i], err);
-	return rc;
-}
 
 bool exchange_is_this_machine(const char *url)
 {
@@ -210,80 +169,6 @@ bool exchange_is_this_machine(const char *url)
 		if (!strncasecmp(host, names[i], strlen(names[i])))
 			return true;
 	return !strcasecmp(host, "localhost");
-}
-
-#define SET(option, value) (failed |= x->lib.curl_easy_setopt(x->easy, (option), (value)) != CURLE_OK)
-
-static bool is_https(const char *url)
-{
-	return !strncasecmp(url, "https:", 6);
-}
-
-/* The method by libcurl's own options where it has one: those change as a redirect wants it. */
-static bool set_method(struct exchange *x, const struct exchange_request *r)
-{
-	const char *body = r->body ? r->body : "", *method = r->method ? r->method : r->body ? "POST" : "GET";
-	bool failed = false, posts = !strcmp(method, "POST");
-
-	if (r->body || posts) {
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_length);
-		SET(CURLOPT_POSTFIELDS, body);
-	}
-	if (!strcmp(method, "HEAD"))
-		SET(CURLOPT_NOBODY, 1L);
-	else if (!posts && (r->body || strcmp(method, "GET") != 0))
-		SET(CURLOPT_CUSTOMREQUEST, method);
-	return !failed;
-}
-
-static bool set_tls(struct exchange *x, const struct exchange_request *r)
-{
-	bool failed = false;
-
-	SET(CURLOPT_CERTINFO, 1L);
-	if (r->ca_file) {
-		SET(CURLOPT_CAINFO, r->ca_file);
-		SET(CURLOPT_CAPATH, NULL); /* these and no others */
-	}
-	if (r->insecure) {
-		SET(CURLOPT_SSL_VERIFYPEER, 0L);
-		SET(CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	return !failed;
-}
-
-static int configure(struct exchange *x, const struct exchange_request *r, pipe_error *err)
-{
-	bool failed = false;
-	int rc = set_headers(x, r, err);
-
-	if (rc)
-		return rc;
-	SET(CURLOPT_URL, r->url);
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	SET(CURLOPT_FOLLOWLOCATION, r->follow ? 1L : 0L);
-	SET(CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-	SET(CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	x->lib.curl_easy_setopt(x->easy, CURLOPT_QUICK_EXIT, 1L); /* nobody waits for a name's look-up; before 7.87 one does */
-	SET(CURLOPT_USERAGENT, "pipe/" PIPE_VERSION);
-	SET(CURLOPT_ERRORBUFFER, x->why);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, x);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, x);
-	if (exchange_is_this_machine(r->url))
-		SET(CURLOPT_PROXY, "");
-	if (r->http2) {
-		SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
-		SET(CURLOPT_HTTP_VERSION,
-		    x->kept_http2 || is_https(r->url) ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
-	}
-	if (x->headers)
-		SET(CURLOPT_HTTPHEADER, x->headers);
-	failed |= !set_method(x, r) || !set_tls(x, r);
-	return failed ? error_set(err, PIPE_EUNSUPPORTED, "the installed libcurl is too old") : PIPE_OK;
 }
 
 /* Until it is over or somebody cancels; the transfer's own code, or CURLE_ABORTED_BY_CALLBACK. */
@@ -306,49 +191,31 @@ static CURLcode drive(struct exchange *x, const atomic_bool *cancel)
 	return CURLE_FAILED_INIT;
 }
 
-static int judge(struct exchange *x, CURLcode code, const struct exchange_request *r, pipe_error *err)
+/* Once, whatever the kept connection turns out to be. */
+static int perform(struct exchange *x, const struct exchange_request *request, struct exchange_reply *reply, pipe_error *err)
 {
-	double seconds = 0;
-
-	if (x->reply->body.failed && x->reply->body.length <= r->max_bytes)
-		return error_set(err, PIPE_ENETWORK, "the answer is longer than %zu bytes", r->max_bytes);
-	if (x->reply->headers.failed)
-		return error_set(err, PIPE_ENETWORK, "the answer's headers are longer than %d bytes", EXCHANGE_HEADERS_MAX);
-	if (code == CURLE_OUT_OF_MEMORY)
-		return error_nomem(err);
-	if (code == CURLE_ABORTED_BY_CALLBACK)
-		return error_set(err, PIPE_ENETWORK, "cancelled");
-	if (code != CURLE_OK)
-		return error_set(err, PIPE_ENETWORK, "%s", *x->why ? x->why : x->lib.curl_easy_strerror(code));
-	x->lib.curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
-	x->lib.curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME, &seconds);
-	x->reply->ms = seconds * 1000;
-	find_expiry(x);
-	return PIPE_OK;
-}
-
-static int perform(struct exchange *x, const struct exchange_request *request, pipe_error *err)
-{
+	struct exchange_setup setup = {
+		.lib = &x->lib, .easy = x->easy, .request = request, .reply = reply, .kept_http2 = x->kept_http2, .why = x->why
+	};
 	struct broken_pipes broken;
 	int rc;
 
-	str_reset(&x->reply->headers);
-	str_reset(&x->reply->body);
-	x->why[0] = '\0';
+	exchange_reply_ready(reply, request);
 	x->lib.curl_easy_reset(x->easy); /* keeps the connection */
-	rc = configure(x, request, err);
+	rc = exchange_configure(&setup, err);
 	if (rc == PIPE_OK) {
 		broken_pipes_hold(&broken);
 		if (x->lib.curl_multi_add_handle(x->multi, x->easy) == CURLM_OK) {
-			rc = judge(x, drive(x, request->cancel), request, err);
+			rc = exchange_judge(&setup, drive(x, request->cancel), err);
+			if (rc == PIPE_OK)
+				find_expiry(x, reply);
 			x->lib.curl_multi_remove_handle(x->multi, x->easy);
 		} else {
 			rc = error_nomem(err);
 		}
 		broken_pipes_drop(&broken);
 	}
-	x->lib.curl_slist_free_all(x->headers);
-	x->headers = NULL;
+	x->lib.curl_slist_free_all(setup.headers);
 	return rc;
 }
 
@@ -361,20 +228,14 @@ static bool is_new_connection(struct exchange *x)
 
 int exchange_perform(struct exchange *x, const struct exchange_request *request, struct exchange_reply *reply, pipe_error *err)
 {
-	int rc;
+	int rc = perform(x, request, reply, err);
 
-	exchange_reply_clear(reply);
-	exchange_reply_init(reply);
-	str_init_limit(&reply->headers, EXCHANGE_HEADERS_MAX);
-	str_init_limit(&reply->body, request->max_bytes);
-	x->reply = reply;
-	rc = perform(x, request, err);
 	/* libcurl 7.88 says its preface again on a kept connection that it was told to know the protocol of, which breaks it.  On such a
 	 * one it is therefore not told; when the connection turns out to be gone, it is, and once more. */
 	if (x->kept_http2 && is_new_connection(x) && !(request->cancel && atomic_load(request->cancel))) {
 		x->kept_http2 = false;
-		rc = perform(x, request, err);
+		rc = perform(x, request, reply, err);
 	}
-	x->kept_http2 = rc == PIPE_OK && request->http2 && !is_https(request->url);
+	x->kept_http2 = rc == PIPE_OK && request->http2 && strncasecmp(request->url, "https:", 6) != 0;
 	return rc;
 }

@@ -7,10 +7,16 @@
 
 #include "lua/call.h"
 #include "lua/stage.h"
+#include "pipeline/decode/decode.h"
 #include "pipeline/model.h"
 
 struct pipe_plan;
 struct plan_lua; /* in struct pipe_plan: `lua`; NULL until it is needed */
+
+/* Fills plan->world_lua: the functions by which reading and planning come to Lua. */
+void plan_lua_world(struct pipe_plan *plan);
+/* What a pipeline file may ask for. */
+struct lua_bounds plan_lua_most(const struct pipe_plan *plan);
 
 /* Never NULL after PIPE_OK; the same each time; on the thread that loads, before the run. */
 int plan_lua_get(struct pipe_plan *plan, struct plan_lua **out, pipe_error *err);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "pipeline/lint/lint.h"
 #include "runner/history/project.h"
+#include "runner/plan/plan_lua.h"
 #include "runner/plan/predefined.h"
 #include "runner/plan/replay.h"
 #include "runner/plan/variables_file.h"
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const default_files[] = { "pipe.yml", ".pipe.yml", "pipeline.yml", ".gitlab-ci.yml" };
+static const char *const default_files[] = { "pipe.yml", ".pipe.yml", "pipeline.yml", "pipeline.lua", ".gitlab-ci.yml" };
 
 static int64_t now_ms(void)
 {
@@ -32,6 +33,7 @@ static struct pipe_plan *plan_new(pipe_project *project)
 	if (!p)
 		return NULL;
 	p->project = project;
+	plan_lua_world(p);
 	diagnostics_init(&p->diagnostics, &p->arena, &p->sources);
 	return p;
 }
@@ -40,6 +42,7 @@ void pipe_plan_free(pipe_plan *p)
 {
 	if (!p)
 		return;
+	plan_lua_free(p->lua);
 	project_world_free(p->world);
 	arena_clear(&p->arena);
 	free(p);
@@ -115,7 +118,7 @@ static int gather_inputs(struct pipe_plan *p, const pipe_plan_options *o, const 
 
 /* ---- the way ---- */
 
-static int find_file(const pipe_project *project, struct arena *a, const char **file, pipe_error *err)
+int planning_find_file(const pipe_project *project, struct arena *a, const char **file, pipe_error *err)
 {
 	for (size_t i = 0; i < sizeof(default_files) / sizeof(*default_files); i++) {
 		char *path = arena_printf(a, "%s/%s", project->directory, default_files[i]);
@@ -128,7 +131,7 @@ static int find_file(const pipe_project *project, struct arena *a, const char **
 	}
 	return error_set(
 		err, PIPE_EUSAGE,
-		"no pipeline file in %s: looked for pipe.yml, .pipe.yml, pipeline.yml and .gitlab-ci.yml; --file names another",
+		"no pipeline file in %s: looked for pipe.yml, .pipe.yml, pipeline.yml, pipeline.lua and .gitlab-ci.yml; --file names another",
 		project->directory);
 }
 
@@ -138,6 +141,7 @@ static int make_world(struct pipe_plan *p, const pipe_plan_options *o, pipe_erro
 					   .state_directory = p->project->state_directory,
 					   .git = &p->git,
 					   .offline = o->offline,
+					   .lua = &p->world_lua,
 					   .is_schedule = o->as && !strcmp(o->as, "schedule") };
 
 	if (o->as && !strncmp(o->as, "merge_request", 13))
@@ -186,6 +190,7 @@ static int load_and_plan(struct pipe_plan *p, struct load_options *load, pipe_er
 	load->limits = p->options.limits;
 	load->uses = &stage_uses;
 	load->assume_changed = p->options.assume_changed;
+	load->lua_most = plan_lua_most(p);
 	load->world = p->options.world;
 	rc = pipeline_load(&p->pipeline, &p->arena, load, &p->diagnostics);
 	if (rc == PIPE_OK)
@@ -196,6 +201,11 @@ static int load_and_plan(struct pipe_plan *p, struct load_options *load, pipe_er
 		rc = plan_make(&p->plan, &p->arena, p->pipeline, &p->options, &p->diagnostics);
 	if (rc == PIPE_ENOMEM || p->diagnostics.nomem)
 		return error_nomem(err);
+	if (p->lua_missing.code) { /* the file is not to blame */
+		if (err)
+			*err = p->lua_missing;
+		return (int)p->lua_missing.code;
+	}
 	diagnostics_sort(&p->diagnostics);
 	return rc == PIPE_OK && !p->diagnostics.errors ? PIPE_OK : PIPE_EPIPELINE;
 }
@@ -317,7 +327,7 @@ int pipe_plan_load(pipe_plan **out, pipe_project *project, const pipe_plan_optio
 		rc = error_nomem(err);
 		goto failed;
 	}
-	if (!file && (rc = find_file(project, &p->arena, &file, err)))
+	if (!file && (rc = planning_find_file(project, &p->arena, &file, err)))
 		goto failed;
 	load.file = arena_strdup(&p->arena, file);
 	load.text = o->text;
@@ -401,7 +411,7 @@ static void overlay_init(struct overlay *o, const struct world *below, const chi
 {
 	o->below = below;
 	o->files = files;
-	o->world = (struct world){ o, overlay_read, overlay_match, overlay_exists, overlay_changes };
+	o->world = (struct world){ o, overlay_read, overlay_match, overlay_exists, overlay_changes, below->lua };
 }
 
 /* What the plan keeps of its source, copied. */

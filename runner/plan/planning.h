@@ -29,7 +29,11 @@ struct pipe_plan {
 	pipe_diagnostic *published;		/* sorted; diagnostics.list.count of them */
 	const char *as;				/* which kind of pipeline, as it was asked for; or NULL */
 	bool offline;
-	unsigned depth; /* 0, or how many parents */
+	struct plan_lua *lua;			 /* NULL: no Lua was needed yet; plan_lua.h */
+	const struct lua_settings *lua_settings; /* of the file; NULL: it says nothing, or was not read yet */
+	struct world_lua world_lua;
+	pipe_error lua_missing; /* Lua was needed and cannot be had; code 0: that is not so */
+	unsigned depth;		/* 0, or how many parents */
 };
 
 /* A file that is not in the project: includes of `location` get it. */
@@ -48,5 +52,8 @@ struct child_source {
 	const struct variables *variables; /* what goes down; copied */
 };
 int planning_child(struct pipe_plan **out, const struct child_source *child, pipe_error *err);
+
+/* The pipeline file that is meant where none is named; PIPE_EUSAGE: there is none. */
+int planning_find_file(const pipe_project *project, struct arena *a, const char **file, pipe_error *err);
 
 #endif

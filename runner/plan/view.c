@@ -6,6 +6,8 @@
 #include "runner/plan/predefined.h"
 #include "stages/stage.h"
 
+#include <string.h>
+
 struct view_request {
 	const struct pipe_plan *plan;
 	const pipe_view_options *options;
@@ -77,11 +79,35 @@ static int job_definition(const struct view_request *r)
 			 nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* The type that a job of the plan names so, under that name; false: none does. */
+static bool type_of_plan(const struct pipe_plan *plan, const char *path, struct uses_type *out)
+{
+	const struct pipeline *p = plan ? plan->pipeline : NULL;
+
+	for (uint32_t i = 0; p && i < p->jobs.count; i++) {
+		const struct job_uses *uses = p->jobs.items[i].settings->uses;
+		const struct node *named = uses ? node_get(p->jobs.items[i].node, "uses") : NULL;
+		size_t length = named && named->kind == NODE_SCALAR ? named->count : 0;
+
+		if (!length || strncmp(path, named->text, length) != 0 || (path[length] && path[length] != ':'))
+			continue;
+		*out = *uses->type;
+		out->name = named->text;
+		return true;
+	}
+	return false;
+}
+
 static int keyword_help(const struct view_request *r)
 {
 	const char *path = r->options->subject ? r->options->subject : "";
+	struct uses_type own;
+	const struct uses_type *const list[] = { &own, NULL };
+	const struct uses_types of_plan = { list };
 
 	if (keyword_explain(path, &stage_uses, r->options->colour, r->out))
+		return PIPE_OK;
+	if (type_of_plan(r->plan, path, &own) && uses_explain(&of_plan, path, false, r->options->colour, r->out))
 		return PIPE_OK;
 	return error_set(r->err, PIPE_ENOTFOUND, "there is no keyword and no type of stage \"%s\"", path);
 }

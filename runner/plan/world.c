@@ -597,9 +597,12 @@ int project_world_create(struct project_world **out, const struct project_world_
 		project_world_free(w);
 		return rc;
 	}
-	w->world = (struct world){
-		.context = w, .read = world_read, .match = world_match, .exists = world_exists, .changes = world_changes
-	};
+	w->world = (struct world){ .context = w,
+				   .read = world_read,
+				   .match = world_match,
+				   .exists = world_exists,
+				   .changes = world_changes,
+				   .lua = options->lua };
 	*out = w;
 	return PIPE_OK;
 }

@@ -11,6 +11,7 @@ struct project_world_options {
 	const char *project_directory, *state_directory;
 	const struct git_facts *git; /* outlives the world */
 	bool offline;
+	const struct world_lua *lua;			 /* outlives the world; or NULL */
 	bool is_schedule;				 /* nothing to compare with */
 	const char *merge_target;			 /* merge request pipelines compare with this branch; or NULL */
 	void (*log)(void *payload, const char *message); /* "…: not reachable, using the copy of before"; NULL: dropped */

@@ -9,6 +9,16 @@
 #include "runner/run/job_script.h"
 #include "runner/run/session.h"
 
+/* How a job has ended; job_judge.c. */
+struct outcome {
+	enum pipe_status status;
+	const char *failure; /* GitLab's word; NULL: none */
+	unsigned cause;	     /* retry_cause bits */
+	char reason[640];
+};
+
+struct job_hooks;
+
 enum phase { PHASE_BEFORE, PHASE_SCRIPT, PHASE_AFTER_SCRIPT, PHASE_AFTER };
 
 struct active_job {
@@ -27,7 +37,13 @@ struct active_job {
 	struct str partial;	   /* a line whose end has not come */
 	bool open_line;		   /* the log does not end in a newline */
 	struct job_stage *stage;   /* of a typed job, or of one with reports; job_stage.c */
+	struct job_hooks *hooks;   /* NULL: none was called; hooks.h */
 	struct task_result result; /* of the script */
+	struct outcome outcome;	   /* once it has ended */
+	bool away;		   /* it has given up its place; place.h */
+	struct active_job *next_returning;
+	void (*returned)(struct active_job *x);
+	bool after_hooks; /* the hooks that are called now know the outcome */
 	bool cancelled, now;
 };
 
@@ -51,14 +67,10 @@ void job_output_end(struct active_job *x);
 void job_output_end_line(struct active_job *x);
 
 /* ---- job_judge.c ---- */
-struct outcome {
-	enum pipe_status status;
-	const char *failure; /* GitLab's word; NULL: none */
-	unsigned cause;	     /* retry_cause bits */
-	char reason[640];
-};
 /* How the job ended, from x->result, x->files and the state of the run. */
 void job_judge(const struct active_job *x, struct outcome *o);
+/* What the hooks that were called after that have changed. */
+void job_judge_hooks(const struct active_job *x, struct outcome *o);
 bool job_judge_may_retry(const struct active_job *x, const struct outcome *o);
 /* A failure that is allowed becomes a warning. */
 void job_judge_allow_failure(const struct active_job *x, struct outcome *o);

@@ -7,8 +7,7 @@
 #include "runner/files/archive.h"
 #include "runner/files/beneath.h"
 #include "runner/files/workspace.h"
-#include "runner/run/job_script.h"
-#include "runner/run/session.h"
+#include "runner/run/hooks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -176,13 +175,41 @@ static int load_child(struct job_run *j, struct arena *a, struct pipe_plan **out
 	return rc ? rc : planning_child(out, &child, err);
 }
 
-static void end_trigger(struct job_run *j, enum pipe_status status, const char *reason, const char *failure)
+static void tell_end(struct job_run *j, enum pipe_status status, const char *reason, const char *failure,
+		     const struct log_writer *log)
 {
 	j->finished_ms = session_now(j->pipeline->session);
 	resource_release(j);
 	if (status == PIPE_STATUS_FAILED && j->plan->allow_failure.state == YES)
 		status = PIPE_STATUS_WARNING;
-	pipeline_run_ended(j, status, reason, failure, -1, NULL);
+	pipeline_run_ended(j, status, reason, failure, -1, log);
+}
+
+/* The job's hooks have had their say. */
+static void end_after_hooks(struct active_job *x)
+{
+	struct pipe_run *s = x->job->pipeline->session;
+	struct outcome *o = &x->outcome;
+
+	job_judge_hooks(x, o);
+	job_stage_tell(x);
+	tell_end(x->job, o->status, o->reason[0] ? o->reason : NULL, o->failure, x->log);
+	job_run_detach(x);
+	session_schedule(s);
+}
+
+static void end_trigger(struct job_run *j, enum pipe_status status, const char *reason, const char *failure)
+{
+	struct active_job *x = j->active;
+
+	if (!x) {
+		tell_end(j, status, reason, failure, NULL);
+		return;
+	}
+	x->outcome = (struct outcome){ .status = status, .failure = failure };
+	snprintf(x->outcome.reason, sizeof(x->outcome.reason), "%s", reason ? reason : "");
+	if (!hooks_after_job(x, end_after_hooks))
+		end_after_hooks(x);
 }
 
 /* Why the child could not be made, as the job's reason. */
@@ -198,7 +225,7 @@ static void fail_trigger(struct job_run *j, const pipe_error *err)
 	end_trigger(j, PIPE_STATUS_FAILED, reason, "downstream_pipeline_creation_failed");
 }
 
-void child_start(struct job_run *j)
+static void make_child(struct job_run *j)
 {
 	const struct trigger *t = j->plan->job->settings->trigger;
 	struct pipe_run *s = j->pipeline->session;
@@ -209,10 +236,6 @@ void child_start(struct job_run *j)
 	pipe_error err;
 	int rc;
 
-	j->attempt++;
-	j->status = PIPE_STATUS_RUNNING;
-	j->started_ms = session_now(s);
-	notify_job(j, PIPE_EVENT_JOB_STARTED, NULL, NULL, -1, NULL);
 	if (!t->files.count)
 		rc = error_set(&err, PIPE_EUSAGE, "it starts a pipeline of the project \"%s\", which only a GitLab server can",
 			       t->project ? t->project : "");
@@ -234,10 +257,40 @@ void child_start(struct job_run *j)
 		fail_trigger(j, &err);
 		return;
 	}
+	hooks_before_run(child);
 	if (!t->depend && !t->mirror) {
 		snprintf(reason, sizeof(reason), "it started its child pipeline, run %lld", (long long)child->number);
 		end_trigger(j, PIPE_STATUS_SUCCESS, reason, NULL);
 	}
+}
+
+/* The job's hooks have let it begin; or not. */
+static void start_after_hooks(struct active_job *x)
+{
+	struct job_run *j = x->job;
+	struct pipe_run *s = j->pipeline->session;
+
+	if (x->cancelled)
+		end_trigger(j, PIPE_STATUS_CANCELLED, "the run was cancelled", NULL);
+	else if (hooks_refusal(x))
+		end_trigger(j, PIPE_STATUS_FAILED, hooks_refusal(x), "script_failure");
+	else
+		make_child(j);
+	session_schedule(s);
+}
+
+void child_start(struct job_run *j)
+{
+	struct active_job *x = NULL;
+
+	j->attempt++;
+	j->status = PIPE_STATUS_RUNNING;
+	j->started_ms = session_now(j->pipeline->session);
+	notify_job(j, PIPE_EVENT_JOB_STARTED, NULL, NULL, -1, NULL);
+	if (hooks_concern(j) && !(x = job_run_attach(j)))
+		end_trigger(j, PIPE_STATUS_FAILED, "out of memory", "runner_system_failure");
+	else if (!x || !hooks_before_job(x, start_after_hooks))
+		make_child(j);
 }
 
 void child_ended(struct pipeline_run *child)

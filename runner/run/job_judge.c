@@ -1,5 +1,6 @@
 /* How a job has ended: its state, GitLab's word for a failure, a sentence, and whether it is tried again. */
 #include "runner/run/active_job.h"
+#include "runner/run/hooks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,10 +56,33 @@ static void judge_machinery(const struct active_job *x, struct outcome *o)
 	snprintf(o->reason, sizeof(o->reason), "the run could not go on: %s", s->error.text);
 }
 
+static void fail_by_hook(struct outcome *o, const char *why)
+{
+	o->status = PIPE_STATUS_FAILED;
+	o->failure = "script_failure";
+	o->cause = RETRY_SCRIPT_FAILURE;
+	snprintf(o->reason, sizeof(o->reason), "%s", why);
+}
+
+void job_judge_hooks(const struct active_job *x, struct outcome *o)
+{
+	const char *why = hooks_job_failure(x);
+
+	if (why && (o->status == PIPE_STATUS_SUCCESS || o->status == PIPE_STATUS_WARNING))
+		fail_by_hook(o, why);
+	judge_machinery(x, o);
+}
+
 void job_judge(const struct active_job *x, struct outcome *o)
 {
+	const char *refusal = hooks_refusal(x);
+
 	memset(o, 0, sizeof(*o));
 	o->status = PIPE_STATUS_FAILED;
+	if (refusal && x->result.end == TASK_EXITED) {
+		fail_by_hook(o, refusal);
+		return;
+	}
 	switch (x->result.end) {
 	case TASK_EXITED:
 	case TASK_SIGNALLED:

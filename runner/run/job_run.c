@@ -1,14 +1,16 @@
 /*
  * One job from its place to its end, an explicit state machine:
  *
- *   begin -> (before: worker) -> script -> (after_script) -> (after: worker) -> finish | begin again
+ *   begin -> (hooks) -> (before: worker) -> script -> (after_script) -> (after: worker) -> finish -> (hooks) -> settle | begin again
  *
  * Each step ends in exactly one call of the next.  A cancel only marks the job and pushes the step under way to its end, so that
  * after_script and the clean-up steps run on every way out.
  */
 #include "base/error.h"
 #include "runner/run/active_job.h"
+#include "runner/run/hooks.h"
 #include "runner/run/job_direct.h"
+#include "runner/run/place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ static void run_script(struct active_job *x);
 static void run_after_script(struct active_job *x);
 static void take_files(struct active_job *x);
 static void finish(struct active_job *x);
+static void settle(struct active_job *x);
 static void begin(struct job_run *j);
 
 static void show_warnings(struct active_job *x)
@@ -216,6 +219,7 @@ static void active_free(struct active_job *x)
 {
 	pipe_error err;
 
+	hooks_job_free(x);
 	job_stage_free(x);
 	if (log_writer_free(x->log, &err))
 		session_fail(x->job->pipeline->session, &err);
@@ -228,30 +232,39 @@ static void active_free(struct active_job *x)
 
 static void finish(struct active_job *x)
 {
+	show_warnings(x);
+	job_judge(x, &x->outcome);
+	if (!hooks_after_job(x, settle))
+		settle(x);
+}
+
+static void settle(struct active_job *x)
+{
 	struct job_run *j = x->job;
 	struct pipe_run *s = j->pipeline->session;
-	struct outcome o;
+	struct outcome *o = &x->outcome;
 	bool long_log;
 
-	show_warnings(x);
-	job_judge(x, &o);
+	job_judge_hooks(x, o);
+	if (job_judge_may_retry(x, o) && !place_take(x, settle))
+		return;
 	job_stage_tell(x);
 	job_results_keep(x);
 	j->exit_code = x->result.exit_code;
 	j->finished_ms = session_now(s);
 	j->active = NULL;
-	s->running--;
-	if (job_judge_may_retry(x, &o)) {
+	place_leave(x);
+	if (job_judge_may_retry(x, o)) {
 		j->status = PIPE_STATUS_READY;
-		notify_job(j, PIPE_EVENT_JOB_RETRY, o.reason, o.failure, -1, x->log);
+		notify_job(j, PIPE_EVENT_JOB_RETRY, o->reason, o->failure, -1, x->log);
 		active_free(x);
 		begin(j);
 		return;
 	}
-	job_judge_allow_failure(x, &o);
+	job_judge_allow_failure(x, o);
 	resource_release(j);
 	long_log = x->log && log_writer_bytes(x->log) >= LOG_COMPRESS_FROM;
-	pipeline_run_ended(j, o.status, o.reason[0] ? o.reason : NULL, o.failure, x->files.coverage_found, x->log);
+	pipeline_run_ended(j, o->status, o->reason[0] ? o->reason : NULL, o->failure, x->files.coverage_found, x->log);
 	active_free(x);
 	if (long_log)
 		log_packer_add(s->packer, j->pipeline->number, j->index);
@@ -259,6 +272,22 @@ static void finish(struct active_job *x)
 }
 
 /* ---- the beginning ---- */
+
+/* Its hooks, if any, have let it begin; or not. */
+static void prepare(struct active_job *x)
+{
+	if (!x->cancelled && !hooks_refusal(x) && !place_take(x, prepare))
+		return;
+	if (x->cancelled || hooks_refusal(x)) {
+		x->result = (struct task_result){ .end = x->cancelled ? TASK_CANCELLED : TASK_EXITED, .exit_code = -1 };
+		finish(x);
+	} else if (job_files_before_needed(&x->files)) {
+		x->phase = PHASE_BEFORE;
+		queue(x, work_before, after_before);
+	} else {
+		run_script(x);
+	}
+}
 
 static void begin(struct job_run *j)
 {
@@ -287,12 +316,36 @@ static void begin(struct job_run *j)
 		error_nomem(&err);
 		fail_system(x, &err);
 		take_files(x);
-	} else if (job_files_before_needed(&x->files)) {
-		x->phase = PHASE_BEFORE;
-		queue(x, work_before, after_before);
-	} else {
-		run_script(x);
+	} else if (!hooks_before_job(x, prepare)) {
+		prepare(x);
 	}
+}
+
+struct active_job *job_run_attach(struct job_run *j)
+{
+	struct active_job *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->job = j;
+	x->result = (struct task_result){ .end = TASK_EXITED, .exit_code = -1 };
+	str_init(&x->partial);
+	if (job_prepare(x)) {
+		active_free(x);
+		return NULL;
+	}
+	j->active = x;
+	j->pipeline->session->busy++;
+	return x;
+}
+
+void job_run_detach(struct active_job *x)
+{
+	struct job_run *j = x->job;
+
+	j->active = NULL;
+	j->pipeline->session->busy--;
+	active_free(x);
 }
 
 void job_run_start(struct job_run *j)
@@ -308,6 +361,7 @@ void job_run_cancel(struct job_run *j, bool now)
 
 	if (!x)
 		return;
+	hooks_job_cancel(x, now);
 	job_stage_cancel(x, now);
 	if (x->task && (x->phase == PHASE_SCRIPT || now))
 		if (!x->cancelled || now)

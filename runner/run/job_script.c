@@ -424,3 +424,27 @@ int job_environment_make(struct job_run *j, const char *workspace, const char *s
 	*envp = e.strings;
 	return PIPE_OK;
 }
+
+int run_environment_make(struct pipeline_run *p, const struct scope *scope, const char *suffix, struct arena *a,
+			 const char *const **envp, const char **mark, pipe_error *err)
+{
+	const char *directory = p->session->project->directory;
+	struct environment_list e = { .a = a };
+	struct variables all = { 0 };
+	int rc = scope_all(scope, a, &all) ? put_all(&e, &all, &p->session->host, err) : error_nomem(err);
+
+	if (rc)
+		return rc;
+	*mark = arena_printf(a, "PIPE_TASK=%s/%s", p->nonce, suffix);
+	if (!*mark || e.count == e.room)
+		return error_nomem(err);
+	e.strings[e.count++] = *mark;
+	put(&e, "CI_PROJECT_DIR", directory);
+	put(&e, "PIPE_PROJECT_DIR", directory);
+	put(&e, "CI_PIPELINE_ID", arena_printf(a, "%lld", (long long)p->number));
+	put(&e, "PIPE_RUN", arena_printf(a, "%lld", (long long)p->number));
+	if (e.failed)
+		return error_nomem(err);
+	*envp = e.strings;
+	return PIPE_OK;
+}

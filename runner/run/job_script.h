@@ -27,6 +27,9 @@ int job_script_text(struct job_run *j, const char *commands, const char *suffix,
  * CI_JOB_STATUS.  mark: the entry of it that task_spec wants to know. */
 int job_environment_make(struct job_run *j, const char *workspace, const char *status, struct arena *a, const char *const **envp,
 			 const char **mark, pipe_error *err);
+/* The same of the pipeline itself, for commands of its hooks.  scope: its variables.  suffix: of the mark. */
+int run_environment_make(struct pipeline_run *p, const struct scope *scope, const char *suffix, struct arena *a,
+			 const char *const **envp, const char **mark, pipe_error *err);
 /* The variables that a job sees from others: dotenv reports along its artifact edges. */
 bool job_dotenv_inherit(struct job_run *j, struct arena *a, struct variables *out);
 /* What a scope of job_scope points to. */

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "runner/files/dotenv.h"
 #include "runner/run/active_job.h"
+#include "runner/run/facts.h"
+#include "runner/run/hooks.h"
 #include "runner/run/job_direct.h"
 #include "runner/stage/run.h"
 #include "runner/stage/totals.h"
@@ -21,6 +23,9 @@ struct job_stage {
 	bool reading;
 	struct job_variables variables;
 	struct scope scope;
+	struct action_scripts scripts;
+	struct lua_run_facts run_facts;
+	struct lua_job_facts job_facts;
 	VEC(struct stage_report) wanted;
 	void (*then)(struct active_job *x);
 };
@@ -201,6 +206,22 @@ static const char *before_text(struct active_job *x)
 	return copy;
 }
 
+/* What the job's scripts need; there are none without Lua in the pipeline. */
+static bool describe_scripts(struct active_job *x)
+{
+	struct job_stage *g = x->stage;
+	const struct pipeline_run *p = x->job->pipeline;
+
+	facts_of_run(p, &g->run_facts);
+	g->scripts = (struct action_scripts){ .lua = p->plan->lua,
+					      .plan = p->plan->plan,
+					      .run = &g->run_facts,
+					      .job = &g->job_facts,
+					      .base = x->job->plan->job->name,
+					      .functions = p->session->project->lua.functions };
+	return facts_of_job(x->job, &x->arena, &g->job_facts);
+}
+
 static int describe(struct active_job *x, struct stage_host *h, pipe_error *err)
 {
 	struct job_run *j = x->job;
@@ -208,13 +229,15 @@ static int describe(struct active_job *x, struct stage_host *h, pipe_error *err)
 	const struct job_settings *settings = j->plan->job->settings;
 	struct job_stage *g = x->stage;
 
-	*h = (struct stage_host){ .type = stage_type_named(settings->uses->name),
+	*h = (struct stage_host){ .type = stage_type_of(settings->uses->type),
 				  .name = j->plan->name,
 				  .base = j->plan->job->name,
 				  .with = settings->uses->with,
 				  .at = settings->uses->at,
 				  .sources = &j->pipeline->plan->sources,
 				  .scope = &g->scope,
+				  .lua_texts = &j->pipeline->plan->pipeline->lua_texts,
+				  .scripts = j->pipeline->plan->lua ? &g->scripts : NULL,
 				  .node_index = j->plan->node_index,
 				  .node_total = j->plan->node_index ? j->plan->node_total : 0,
 				  .before = settings->before_script.count || settings->pre_get_sources ? before_text(x) : NULL,
@@ -245,7 +268,8 @@ static int describe(struct active_job *x, struct stage_host *h, pipe_error *err)
 				  .payload = x };
 	if (!h->type)
 		return error_set(err, PIPE_EUNSUPPORTED, "there is no type of stage \"%s\"", settings->uses->name);
-	if (!job_scope(j, x->files.workspace, &x->arena, &g->variables, &g->scope) || want_reports(x, g))
+	if (!job_scope(j, x->files.workspace, &x->arena, &g->variables, &g->scope) || want_reports(x, g) ||
+	    (h->scripts && !describe_scripts(x)))
 		return error_nomem(err);
 	h->reports = g->wanted.items;
 	h->report_count = g->wanted.count;
@@ -350,6 +374,8 @@ static const struct evidence_totals *totals_of(const struct active_job *x)
 {
 	const struct job_stage *g = x->stage;
 
+	if (hooks_totals(x))
+		return hooks_totals(x);
 	if (!g)
 		return NULL;
 	if (g->run)
@@ -379,7 +405,7 @@ void job_stage_tell(struct active_job *x)
 		return;
 	notify_evidence(x->job, &e);
 	failed = e.failed + e.errors;
-	if (!x->stage->run && x->result.end == TASK_EXITED && !x->result.exit_code && failed)
+	if (!(x->stage && x->stage->run) && x->result.end == TASK_EXITED && !x->result.exit_code && failed)
 		notify_warning(x->job->pipeline, x->job, "the script succeeded although its reports show %llu failed test%s",
 			       failed, failed == 1 ? "" : "s");
 }

@@ -3,7 +3,7 @@
  * nothing that was shown can be lost.  Output is not held up: it is in the log file before it gets here.
  */
 #include "base/error.h"
-#include "runner/run/session.h"
+#include "runner/run/hooks.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,14 +16,23 @@ static const char *keep(struct pipe_run *s, const char *text)
 	return text ? arena_strdup(&s->event_arena, text) : NULL;
 }
 
-static pipe_event *push(struct pipe_run *s)
+/* Does anybody listen? */
+static bool is_heard(const struct pipeline_run *p, enum pipe_event_kind kind)
 {
+	return p->session->options.on_event || hooks_listen(p, kind);
+}
+
+static pipe_event *push(struct pipeline_run *p)
+{
+	struct pipe_run *s = p->session;
 	struct pending_event *e = ARENA_NEW(&s->event_arena, struct pending_event);
 
 	if (!e)
 		return NULL;
 	*s->last_event = e;
 	s->last_event = &e->next;
+	e->pipeline = p;
+	e->quiet = s->quiet;
 	e->event.time_ms = session_now(s);
 	e->event.exit_code = -1;
 	e->event.expected_ms = -1;
@@ -101,7 +110,7 @@ void notify_job(struct job_run *j, enum pipe_event_kind kind, const char *reason
 
 	reason = clean(s, reason);
 	store_change(j, reason, failure, coverage, log);
-	if (is_passage(j) || !s->options.on_event || !(e = push(s)))
+	if (is_passage(j) || !is_heard(j->pipeline, kind) || !(e = push(j->pipeline)))
 		return;
 	e->kind = kind;
 	fill_job(e, j, &s->event_arena);
@@ -121,7 +130,7 @@ void notify_evidence(struct job_run *j, const pipe_evidence *evidence)
 	pipe_event *e;
 	pipe_evidence *kept;
 
-	if (!s->options.on_event || !(e = push(s)))
+	if (!is_heard(j->pipeline, PIPE_EVENT_EVIDENCE) || !(e = push(j->pipeline)))
 		return;
 	e->kind = PIPE_EVENT_EVIDENCE;
 	fill_job(e, j, &s->event_arena);
@@ -136,7 +145,7 @@ void notify_run(struct pipeline_run *p, enum pipe_event_kind kind)
 	struct pipe_run *s = p->session;
 	pipe_event *e;
 
-	if (p->trigger || !s->options.on_event || !(e = push(s)))
+	if (p->trigger || !is_heard(p, kind) || !(e = push(p)))
 		return; /* a child's jobs are events of the stream; its own beginning and end are its trigger job's */
 	e->kind = kind;
 	e->run = p->number;
@@ -146,6 +155,7 @@ void notify_run(struct pipeline_run *p, enum pipe_event_kind kind)
 		e->expected_ms = scheduler_estimate(p->scheduler, s->places);
 	} else {
 		e->duration_ms = e->time_ms - p->started_ms;
+		e->reason = keep(s, clean(s, hooks_run_failure(p)));
 	}
 }
 
@@ -155,7 +165,7 @@ void notify_warning(struct pipeline_run *p, struct job_run *j, const char *forma
 	pipe_event *e;
 	va_list ap;
 
-	if (!s->options.on_event || !(e = push(s)))
+	if (!is_heard(p, PIPE_EVENT_WARNING) || !(e = push(p)))
 		return;
 	e->kind = PIPE_EVENT_WARNING;
 	e->run = p->number;
@@ -176,7 +186,7 @@ static bool queue_output(struct job_run *j, const char *text, size_t length)
 	if (length > QUEUED_MOST || s->event_arena.used > QUEUED_MOST)
 		return false;
 	copy = arena_strndup(&s->event_arena, text, length);
-	e = copy ? push(s) : NULL;
+	e = copy ? push(j->pipeline) : NULL;
 	if (!e)
 		return false;
 	e->kind = PIPE_EVENT_LOG;
@@ -223,7 +233,11 @@ void notify_flush(struct pipe_run *s)
 	s->first_event = NULL;
 	s->last_event = &s->first_event;
 	memset(&s->event_arena, 0, sizeof(s->event_arena));
-	for (; e; e = e->next)
-		s->options.on_event(s->options.payload, &e->event);
+	for (; e; e = e->next) {
+		if (s->options.on_event)
+			s->options.on_event(s->options.payload, &e->event);
+		if (!e->quiet)
+			hooks_event(e->pipeline, &e->event);
+	}
 	arena_clear(&texts);
 }

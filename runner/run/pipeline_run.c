@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "runner/run/session.h"
+#include "runner/run/hooks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,7 +152,8 @@ static int create_in_store(struct pipeline_run *p, pipe_error *err)
 					 .name = job->name,
 					 .stage = p->plan->pipeline->stages.items[job->stage].name,
 					 .status = PIPE_STATUS_WAITING,
-					 .allow_failure = job->allow_failure.state == YES };
+					 .allow_failure = job->allow_failure.state == YES,
+					 .environment = job->environment_name };
 		if (job->selected)
 			rc = store_job_create(s->store, p->number, &row, err);
 	}
@@ -418,6 +419,8 @@ int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const str
 		rc = keep_earlier(p, resume ? resume : s->options.retry_of, err);
 	if (rc == PIPE_OK && !trigger)
 		rc = pipeline_run_check_tools(p, err);
+	if (rc == PIPE_OK)
+		rc = hooks_open(p, err);
 	if (rc) {
 		pipeline_run_free(p);
 		return rc;
@@ -442,6 +445,7 @@ void pipeline_run_free(struct pipeline_run *p)
 		run_control_close(p->session->project->state_directory, p->number, p->control);
 	run_lock_free(p->lock);
 	scheduler_free(p->scheduler);
+	hooks_free(p);
 	arena_clear(&p->arena);
 	pipe_plan_free(p->own_plan);
 	free(p);
@@ -609,6 +613,7 @@ void pipeline_run_cancel(struct pipeline_run *p, bool now)
 	for (struct pipeline_run *child = p->session->pipelines; child; child = child->next)
 		if (child->trigger && child->trigger->pipeline == p && !child->concluded)
 			pipeline_run_cancel(child, now); /* no deeper than children have children */
+	hooks_run_cancel(p, now);
 }
 
 /* What a job that will not run any more says. */
@@ -621,6 +626,10 @@ static void give_up(struct job_run *j)
 	stop_delay(j);
 	if (p->session->failure) {
 		pipeline_run_ended(j, PIPE_STATUS_CANCELLED, "the run could not go on", "runner_system_failure", -1, NULL);
+		return;
+	}
+	if (hooks_run_refusal(p)) {
+		pipeline_run_ended(j, PIPE_STATUS_SKIPPED, hooks_run_refusal(p), NULL, -1, NULL);
 		return;
 	}
 	if (p->cancelled) {
@@ -658,16 +667,23 @@ static bool works(const struct pipeline_run *p)
 	return false;
 }
 
+enum pipe_status pipeline_run_verdict(const struct pipeline_run *p)
+{
+	const struct pipe_run *s = p->session;
+
+	return s->failure					  ? PIPE_STATUS_FAILED
+	       : (p->cancelled && !p->by_failure) || s->cancelled ? PIPE_STATUS_CANCELLED
+	       : p->failed || hooks_run_failure(p)		  ? PIPE_STATUS_FAILED
+								  : PIPE_STATUS_SUCCESS;
+}
+
 static void end_pipeline(struct pipeline_run *p)
 {
 	struct pipe_run *s = p->session;
 	pipe_error err;
 
 	p->concluded = true;
-	p->status = s->failure					       ? PIPE_STATUS_FAILED
-		    : (p->cancelled && !p->by_failure) || s->cancelled ? PIPE_STATUS_CANCELLED
-		    : p->failed					       ? PIPE_STATUS_FAILED
-								       : PIPE_STATUS_SUCCESS;
+	p->status = (uint8_t)pipeline_run_verdict(p);
 	if (!s->history_failed && store_run_finish(s->store, p->number, p->status, session_now(s), &err))
 		session_fail_history(s, &err);
 }
@@ -676,6 +692,8 @@ bool pipeline_run_conclude(struct pipeline_run *p)
 {
 	if (p->concluded)
 		return true;
+	if (p->held)
+		return false;
 	pipeline_run_decide(p);
 	if (p->stopping ? works(p) : p->active > 0)
 		return false;
@@ -683,6 +701,8 @@ bool pipeline_run_conclude(struct pipeline_run *p)
 	for (uint32_t i = p->open ? p->plan->plan->jobs.count : 0; i-- > 0;)
 		if (is_open(&p->jobs[i]))
 			give_up(&p->jobs[i]);
+	if (hooks_events_wait(p) || (hooks_after_run(p) && p->held))
+		return false;
 	end_pipeline(p);
 	return true;
 }

@@ -155,12 +155,13 @@ static int look_at_job(struct look *l, struct job_run *j, pipe_error *err)
 	struct scope scope = { 0 };
 	struct stage_place place;
 	struct stage_job job = { .arena = &scratch,
-				 .type = stage_type_named(uses->name),
+				 .type = stage_type_of(uses->type),
 				 .name = j->plan->name,
 				 .with = uses->with,
 				 .at = uses->at,
 				 .sources = &j->pipeline->plan->sources,
 				 .scope = &scope,
+				 .lua_texts = &j->pipeline->plan->pipeline->lua_texts,
 				 .workspace = directory,
 				 .scratch = "/nonexistent",
 				 .world = &place.world,

@@ -1,6 +1,9 @@
 #include "runner/run/session.h"
 
 #include "base/error.h"
+#include "runner/net/http_loop.h"
+#include "runner/run/hooks.h"
+#include "runner/run/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +79,23 @@ static void on_executor_closed(void *context)
 	maybe_ended(s);
 }
 
+static void on_http_closed(void *context)
+{
+	struct pipe_run *s = context;
+
+	s->http = NULL;
+	s->handles--;
+	maybe_ended(s);
+}
+
+static void close_http(struct pipe_run *s)
+{
+	if (!s->http)
+		return;
+	s->handles++;
+	http_loop_close(s->http, on_http_closed, s);
+}
+
 static void close_handle(struct pipe_run *s, uv_handle_t *handle)
 {
 	if (uv_handle_get_type(handle) == UV_UNKNOWN_HANDLE || uv_is_closing(handle))
@@ -94,12 +114,9 @@ static void stop_packer(struct pipe_run *s)
 	s->packer = NULL;
 }
 
-/* Everything has ended: the last event, then the handles. */
-static void finish(struct pipe_run *s)
+/* Nothing is left to be done but to close the handles. */
+static void close_all(struct pipe_run *s)
 {
-	s->finishing = true;
-	notify_run(s->root, PIPE_EVENT_RUN_FINISHED);
-	notify_flush(s);
 	stop_packer(s);
 	run_lock_free(s->root->lock); /* after the commit that says that the run has ended */
 	s->root->lock = NULL;
@@ -108,8 +125,30 @@ static void finish(struct pipe_run *s)
 	close_handle(s, (uv_handle_t *)&s->poll);
 	close_handle(s, (uv_handle_t *)&s->commit);
 	close_handle(s, (uv_handle_t *)&s->control);
+	close_http(s);
 	s->handles++;
 	s->executor->ops->close(s->executor, on_executor_closed, s);
+}
+
+/* Everything has ended: the last event, then what hooks have to say to it. */
+static void finish(struct pipe_run *s)
+{
+	s->finishing = true;
+	notify_run(s->root, PIPE_EVENT_RUN_FINISHED);
+	notify_flush(s);
+	s->draining = hooks_events_busy(s);
+	if (!s->draining)
+		close_all(s);
+}
+
+void session_events_over(struct pipe_run *s)
+{
+	if (!s->finishing) {
+		session_schedule(s); /* a run may have waited for it */
+	} else if (s->draining && !hooks_events_busy(s)) {
+		s->draining = false;
+		close_all(s);
+	}
 }
 
 void session_settle(struct pipe_run *s)
@@ -133,7 +172,7 @@ static bool start_one(struct pipeline_run *p)
 	struct job_run *j;
 	uint32_t i;
 
-	if (p->stopping || !scheduler_next(p->scheduler, &i))
+	if (p->held || p->stopping || !scheduler_next(p->scheduler, &i))
 		return false;
 	j = &p->jobs[i];
 	if (!resource_acquire(j))
@@ -150,9 +189,11 @@ static bool start_one(struct pipeline_run *p)
 
 static bool start_some(struct pipe_run *s)
 {
-	bool started = false;
+	bool started = place_serve(s);
 
 	for (struct pipeline_run *p = s->pipelines; p && s->running < s->places; p = p->next) {
+		if (p->held)
+			continue;
 		pipeline_run_decide(p);
 		while (s->running < s->places && start_one(p)) {
 			pipeline_run_decide(p);
@@ -210,6 +251,8 @@ static void act_on_cancels(struct pipe_run *s)
 
 	if (asked > 2)
 		asked = 2;
+	if (asked > s->cancelled && (s->draining || asked > 1))
+		hooks_events_cancel(s);
 	if (asked <= s->cancelled || s->finishing)
 		return;
 	s->cancelled = asked;
@@ -524,6 +567,7 @@ static void abandon(struct pipe_run *s)
 		close_handle(s, (uv_handle_t *)&s->poll);
 		close_handle(s, (uv_handle_t *)&s->commit);
 		close_handle(s, (uv_handle_t *)&s->control);
+		close_http(s);
 		if (s->executor) {
 			s->handles++;
 			s->executor->ops->close(s->executor, on_executor_closed, s);
@@ -564,6 +608,7 @@ int pipe_run_start(pipe_run **out, pipe_project *project, const pipe_plan *plan,
 		return rc;
 	}
 	*out = s;
+	hooks_before_run(s->root);
 	session_schedule(s);
 	if (s->running)
 		store_get_ready(s->store);

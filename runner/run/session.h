@@ -11,6 +11,7 @@
  *   job_script.c     the script and the environment of a job
  *   child.c          trigger jobs
  *   notify.c         events: to the store, then to the subscriber
+ *   hooks.h          Lua at points in the life of a run and of its jobs
  *   job_stage.c      typed jobs, and reports: what a job hands to runner/stage/
  *   pipeline_stages.c  what is known of typed jobs before they run: tools, the baseline, the evidence of kept ones
  */
@@ -34,6 +35,8 @@
 #include <uv.h>
 
 struct active_job;
+struct http_loop;
+struct pipeline_hooks;
 
 /* One job of a pipeline for as long as the run lasts. */
 struct job_run {
@@ -76,9 +79,11 @@ struct pipeline_run {
 	const char **common;		    /* the part of the environment that simple jobs share; job_script.c */
 	uint32_t common_count;
 	bool common_tried;
-	uint32_t open, failed; /* selected jobs that have not ended; that failed */
-	uint32_t active;       /* of the open ones: ready, delayed or running */
+	uint32_t open, failed;	      /* selected jobs that have not ended; that failed */
+	uint32_t active;	      /* of the open ones: ready, delayed or running */
+	struct pipeline_hooks *hooks; /* NULL: it has none; hooks.h */
 	uint8_t status;
+	bool held;     /* hooks of the run are being called: nothing starts, and it does not end */
 	bool stopping; /* nothing new starts: cancelled, or fail-fast */
 	bool cancelled;
 	bool by_failure;	       /* cancelled because a job failed (workflow:auto_cancel:on_job_failure) */
@@ -90,6 +95,8 @@ struct pipeline_run {
 /* An event that waits for the commit that makes it true. */
 struct pending_event {
 	pipe_event event;
+	struct pipeline_run *pipeline; /* whose it is */
+	bool quiet;		       /* it is none for hooks */
 	struct pending_event *next;
 };
 
@@ -114,6 +121,7 @@ struct pipe_run {
 	uv_poll_t control; /* commands of other processes */
 	struct store *store;
 	struct executor *executor;
+	struct http_loop *http; /* of hooks; NULL until one is called */
 	struct mask *mask;
 	struct direct_program *direct; /* job_direct.c */
 	struct log_packer *packer;
@@ -124,16 +132,19 @@ struct pipe_run {
 	struct pending_event *first_event, **last_event;
 	struct pipeline_run *pipelines, *root;
 	struct resource_group *groups;
-	unsigned places, running; /* how many jobs may run; how many do */
-	unsigned busy;		  /* other things under way: timers, worker threads */
-	unsigned handles;	  /* open handles of ours */
-	atomic_int cancels;	  /* how often somebody asked */
-	int cancelled;		  /* how much of it has been acted on */
-	int failure;		  /* the machinery failed: pipe_code */
+	unsigned places, running;		       /* how many jobs may run; how many do */
+	unsigned busy;				       /* other things under way: timers, worker threads */
+	unsigned away;				       /* jobs that have given up their place; place.h */
+	struct active_job *returning, *last_returning; /* of them: those that want one again */
+	unsigned handles;			       /* open handles of ours */
+	atomic_int cancels;			       /* how often somebody asked */
+	int cancelled;				       /* how much of it has been acted on */
+	int failure;				       /* the machinery failed: pipe_code */
 	pipe_error error;
 	bool history_failed; /* it cannot be written any more */
 	int dirty;	     /* the work tree differs from the commit */
-	bool loop_is_own, scheduling, grouping, finishing, ended;
+	bool quiet;	     /* what is told now is no event for hooks */
+	bool loop_is_own, scheduling, grouping, finishing, draining, ended;
 };
 
 /* ---- session.c ---- */
@@ -143,6 +154,8 @@ void session_fail(struct pipe_run *s, const pipe_error *err);
 void session_fail_history(struct pipe_run *s, const pipe_error *err);
 /* Starts what may start.  Called whenever something has changed. */
 void session_schedule(struct pipe_run *s);
+/* A hook is done with its events: perhaps it was what the end of the session waited for. */
+void session_events_over(struct pipe_run *s);
 /* Something counted in `busy` or `running` is over: perhaps it was the last. */
 void session_settle(struct pipe_run *s);
 int64_t session_now(const struct pipe_run *s);
@@ -168,6 +181,8 @@ int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const str
 void pipeline_run_decide(struct pipeline_run *p);
 /* When nothing of it is active: ends what can no longer start, then the pipeline.  True: it has ended (now or before). */
 bool pipeline_run_conclude(struct pipeline_run *p);
+/* How it would end if it ended now. */
+enum pipe_status pipeline_run_verdict(const struct pipeline_run *p);
 /* Starts nothing new, and ends what runs. */
 void pipeline_run_cancel(struct pipeline_run *p, bool now);
 void pipeline_run_free(struct pipeline_run *p);
@@ -197,6 +212,9 @@ bool resource_retry(struct pipe_run *s);
 void resource_free_all(struct pipe_run *s);
 
 /* ---- job_run.c ---- */
+/* For a job that has no script of its own (child.c): what its hooks are called through, as if it were running.  NULL: no memory. */
+struct active_job *job_run_attach(struct job_run *j);
+void job_run_detach(struct active_job *x);
 /* Starts a job that has a place.  Its end is told through pipeline_run_ended, later. */
 void job_run_start(struct job_run *j);
 /* now: kill, and no after_script. */

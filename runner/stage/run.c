@@ -580,6 +580,7 @@ static void init_job(struct stage_run *r)
 				     .at = h->at,
 				     .sources = h->sources,
 				     .scope = h->scope,
+				     .lua_texts = h->lua_texts,
 				     .workspace = h->workspace,
 				     .scratch = arena_printf(&r->arena, "%s.stage", h->files),
 				     .world = &r->place.world,

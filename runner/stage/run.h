@@ -13,6 +13,7 @@
 #ifndef RUNNER_STAGE_RUN_H
 #define RUNNER_STAGE_RUN_H
 
+#include "runner/action/action.h"
 #include "runner/executor/executor.h"
 #include "runner/log/mask.h"
 #include "runner/stage/desk.h"
@@ -45,9 +46,11 @@ struct stage_host {
 	struct mark at;
 	const struct sources *sources;
 	const struct scope *scope;
-	uint32_t node_index, node_total; /* 0, 0: no instances */
-	const char *before;		 /* text of before_script; NULL: none */
-	bool hands_over;		 /* it is for bash or sh: the steps get the environment that it leaves */
+	const struct lua_texts *lua_texts;    /* the Lua in `with`; NULL: none */
+	const struct action_scripts *scripts; /* what scripts need (runner/action/action.h), but for the baseline; NULL: none */
+	uint32_t node_index, node_total;      /* 0, 0: no instances */
+	const char *before;		      /* text of before_script; NULL: none */
+	bool hands_over;		      /* it is for bash or sh: the steps get the environment that it leaves */
 	/* Further reports, of the job itself (artifacts:reports). */
 	const struct stage_report *reports;
 	uint32_t report_count;

@@ -48,9 +48,10 @@ struct stage_run {
 	VEC(const char *) service_files;
 	struct prober *prober;
 	struct actor *actor;
-	const char *handover; /* file of what before_script leaves; NULL: nothing is handed over */
-	int64_t probe_limit;  /* of the probe under way, ms; 0: none */
-	bool job_bound;	      /* it is what was left of the job's time */
+	struct action_scripts scripts; /* of the actor */
+	const char *handover;	       /* file of what before_script leaves; NULL: nothing is handed over */
+	int64_t probe_limit;	       /* of the probe under way, ms; 0: none */
+	bool job_bound;		       /* it is what was left of the job's time */
 	struct services services;
 	const char *service_failure; /* that ended a probe */
 	struct str waiting;	     /* lines of services, until the log is at the beginning of a line */

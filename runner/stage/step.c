@@ -431,6 +431,16 @@ static void on_action_done(void *payload, const struct actor_result *result)
 	run_step_ended(r);
 }
 
+/* The baseline is looked for when the first script may ask for it. */
+static const struct action_scripts *scripts_for(struct stage_run *r, const struct stage_action *action)
+{
+	if (action->kind != ACTION_LUA || !r->host.scripts)
+		return NULL;
+	r->scripts = *r->host.scripts;
+	r->scripts.baseline = r->host.baseline(r->host.payload);
+	return &r->scripts;
+}
+
 static bool begin_action(struct stage_run *r, struct step *s)
 {
 	struct actor_options o = { .action = s->action,
@@ -446,7 +456,8 @@ static bool begin_action(struct stage_run *r, struct step *s)
 						.envp = s->env ? overlay(r, s->env, NULL) : r->host.envp,
 						.run = r->host.run,
 						.job = r->host.job,
-						.name = r->host.name } };
+						.name = r->host.name,
+						.scripts = scripts_for(r, s->action) } };
 	pipe_error err;
 	int rc = o.context.envp ? run_make_scratch(r, &err) : error_nomem(&err);
 

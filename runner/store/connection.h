@@ -55,6 +55,9 @@ enum statement {
 	SQL_ARTIFACT_OF_JOB,
 	SQL_DOTENV_GET,
 	SQL_DURATION_LIST,
+	/* cursor.c */
+	SQL_RUN_CURSOR,
+	SQL_JOB_CURSOR,
 	/* runner/evidence/ */
 	SQL_RUN_BASELINE,
 	SQL_RUNS_OF_FILE,
@@ -182,6 +185,9 @@ int migration_run(struct store *s, pipe_error *err);
 int change_line(struct store *s, const struct store_change *change, uint64_t number, pipe_error *err);
 /* Reads the lines of all jobs of a run, and hands them out in the order in which they happened. */
 int change_each(struct query *jobs, int (*each)(void *, const pipe_transition_record *), void *payload, pipe_error *err);
+/* The row that a statement over runs, or jobs, stands on (read.c); the texts live until it moves on. */
+int store_run_at(const struct query *q, pipe_run_record *out, pipe_error *err);
+int store_job_at(const struct query *q, pipe_job_record *out, pipe_error *err);
 /* The state of that name; false: there is none. */
 bool status_by_name(const char *name, size_t length, enum pipe_status *status);
 int store_damaged(const struct store *s, const char *what, pipe_error *err);

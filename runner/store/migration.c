@@ -53,6 +53,8 @@ static const char *const steps[] = {
 	"  file TEXT NOT NULL, job TEXT NOT NULL, run INTEGER NOT NULL,"
 	"  ms1 INTEGER NOT NULL, ms2 INTEGER, ms3 INTEGER, ms4 INTEGER, ms5 INTEGER,"
 	"  PRIMARY KEY(file, job)) STRICT, WITHOUT ROWID;",
+	/* 2 */
+	"ALTER TABLE job ADD COLUMN environment TEXT NOT NULL DEFAULT ''",
 };
 enum { VERSION = sizeof(steps) / sizeof(*steps) };
 

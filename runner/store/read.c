@@ -79,10 +79,9 @@ struct run_reader {
 	unsigned count;
 };
 
-static int read_run(struct query *q, void *context, pipe_error *err)
+int store_run_at(const struct query *q, pipe_run_record *out, pipe_error *err)
 {
-	struct run_reader *reader = context;
-	pipe_run_record r = {
+	*out = (pipe_run_record){
 		.number = query_int(q, 0),
 		.started_ms = query_int(q, 2),
 		.finished_ms = query_int(q, 3),
@@ -97,7 +96,14 @@ static int read_run(struct query *q, void *context, pipe_error *err)
 		.failed = (uint32_t)query_int(q, 12),
 		.parent = query_int(q, 13),
 	};
-	int rc = status_of(q, 1, &r.status, err);
+	return status_of(q, 1, &out->status, err);
+}
+
+static int read_run(struct query *q, void *context, pipe_error *err)
+{
+	struct run_reader *reader = context;
+	pipe_run_record r;
+	int rc = store_run_at(q, &r, err);
 
 	reader->count++;
 	return rc ? rc : reader->each(reader->payload, &r) != 0;
@@ -225,10 +231,9 @@ struct job_reader {
 	void *payload;
 };
 
-static int read_job(struct query *q, void *context, pipe_error *err)
+int store_job_at(const struct query *q, pipe_job_record *out, pipe_error *err)
 {
-	struct job_reader *reader = context;
-	pipe_job_record r = {
+	*out = (pipe_job_record){
 		.index = (uint32_t)query_int(q, 0),
 		.name = query_text(q, 1),
 		.stage = query_text(q, 2),
@@ -244,7 +249,14 @@ static int read_job(struct query *q, void *context, pipe_error *err)
 		.log_bytes = (uint64_t)query_int(q, 13),
 		.log_lines = (uint64_t)query_int(q, 14),
 	};
-	int rc = status_of(q, 3, &r.status, err);
+	return status_of(q, 3, &out->status, err);
+}
+
+static int read_job(struct query *q, void *context, pipe_error *err)
+{
+	struct job_reader *reader = context;
+	pipe_job_record r;
+	int rc = store_job_at(q, &r, err);
 
 	return rc ? rc : reader->each(reader->payload, &r) != 0;
 }

@@ -6,6 +6,9 @@
 #define RUN_COLUMNS                                                                                                              \
 	"number, status, created, finished, file, name, source, commit_sha, branch, title, dirty, jobs, failed, "                \
 	"CASE parent WHEN 0 THEN retry_of ELSE parent END"
+#define JOB_COLUMNS                                                                                                              \
+	"j.id & 0xffffffff, j.name, j.stage, j.status, j.allow_failure, j.exit_code, j.attempts, j.queued, j.started, "          \
+	"j.finished, j.reason, j.failure, j.coverage, j.log_bytes, j.log_lines"
 #define ARTIFACT_COLUMNS "a.job, j.name, a.name, a.kind, a.path, a.bytes, a.files, a.expires"
 #define UNFINISHED "status IN ('waiting', 'ready', 'starting', 'running', 'collecting')"
 #define OPEN_AGAIN "status NOT IN ('success', 'warning', 'waiting')"
@@ -33,7 +36,7 @@ const char *const store_statements[SQL_COUNT] = {
 		"AND job.started > 0 AND job.finished >= job.started "
 		"ON CONFLICT(file, job) DO UPDATE SET ms5 = ms4, ms4 = ms3, ms3 = ms2, ms2 = ms1, ms1 = excluded.ms1, run = excluded.run "
 		"WHERE run <> excluded.run",
-	[SQL_JOB_INSERT] = "INSERT INTO job(id, name, stage, status, allow_failure) VALUES (?, ?, ?, ?, ?)",
+	[SQL_JOB_INSERT] = "INSERT INTO job(id, name, stage, status, allow_failure, environment) VALUES (?, ?, ?, ?, ?, ?)",
 	/* those of a change begin alike: id, status, attempt, time, reason, failure, exit code, line; then pid, coverage, log */
 	[SQL_JOB_WAITS] =
 		"UPDATE job SET status = ?2, attempts = max(attempts, ?3), queued = CASE queued WHEN 0 THEN ?4 ELSE queued END, "
@@ -74,9 +77,7 @@ const char *const store_statements[SQL_COUNT] = {
 	[SQL_RUN_VARIABLES] = "SELECT variables FROM run_text WHERE run = ?",
 	[SQL_RUN_OPTIONS] = "SELECT options FROM run_text WHERE run = ?",
 	[SQL_RUNNING_LIST] = "SELECT number, nonce FROM run WHERE status = 'running' ORDER BY number",
-	[SQL_JOB_LIST] =
-		"SELECT id & 0xffffffff, name, stage, status, allow_failure, exit_code, attempts, queued, started, finished, "
-		"reason, failure, coverage, log_bytes, log_lines FROM job WHERE id BETWEEN ? AND ? ORDER BY id",
+	[SQL_JOB_LIST] = "SELECT " JOB_COLUMNS " FROM job AS j WHERE id BETWEEN ? AND ? ORDER BY id",
 	[SQL_JOB_FIND] = "SELECT id & 0xffffffff FROM job WHERE id BETWEEN ? AND ? AND name = ? LIMIT 1",
 	[SQL_JOB_NAMES] = "SELECT name FROM job WHERE id BETWEEN ? AND ? ORDER BY id",
 	[SQL_JOB_STATUS] = "SELECT status FROM job WHERE id = ?",
@@ -86,6 +87,14 @@ const char *const store_statements[SQL_COUNT] = {
 	[SQL_ARTIFACT_OF_JOB] = "SELECT " ARTIFACT_COLUMNS " FROM artifact AS a JOIN job AS j ON j.id = (a.run << 32 | a.job) "
 				"WHERE a.run = ? AND a.job = ? ORDER BY a.id",
 	[SQL_DOTENV_GET] = "SELECT variables FROM dotenv WHERE id = ?",
+	/* ?1 to ?2 numbers of runs; of the texts "" is any */
+	[SQL_RUN_CURSOR] = "SELECT " RUN_COLUMNS " FROM run WHERE number BETWEEN ?1 AND ?2 AND (?3 = '' OR file = ?3) "
+			   "AND (?4 = '' OR branch = ?4) AND (?5 = '' OR source = ?5) AND (?6 = '' OR status = ?6) "
+			   "ORDER BY number DESC",
+	[SQL_JOB_CURSOR] = "SELECT " JOB_COLUMNS ", j.environment, r.number FROM run AS r CROSS JOIN job AS j "
+			   "ON j.id BETWEEN r.number << 32 AND (r.number << 32 | 0xffffffff) WHERE r.number BETWEEN ?1 AND ?2 "
+			   "AND (?3 = '' OR j.name = ?3) AND (?4 = '' OR j.environment = ?4) AND (?5 = '' OR j.status = ?5) "
+			   "ORDER BY r.number DESC, j.id",
 	[SQL_DURATION_LIST] = "SELECT job, ms1, ms2, ms3, ms4, ms5 FROM duration WHERE file = ?",
 
 	[SQL_RUN_BASELINE] =

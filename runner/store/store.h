@@ -49,6 +49,7 @@ struct store_job {
 	const char *name, *stage;
 	enum pipe_status status; /* WAITING, or kept from the run that is repeated */
 	bool allow_failure;
+	const char *environment; /* or NULL */
 };
 /* Gives the run its number. */
 int store_run_create(struct store *s, const struct store_run *run, int64_t *number, pipe_error *err);
@@ -116,6 +117,29 @@ int store_run_retry_of(struct store *s, int64_t run, int64_t *retry_of, pipe_err
  * all names of a pipeline file: each(name, ms). */
 int store_durations(struct store *s, const char *file, int (*each)(void *, const char *name, int64_t ms), void *payload,
 		    pipe_error *err);
+
+/* Rows one after the other, for those who ask in a time of their own; the newest runs first.  What a question borrows lives until the
+ * cursor is closed, a row's texts until the next.  next: 1 with a row, 0: there are no more, or a negative pipe_code. */
+struct store_cursor;
+struct store_runs_question {
+	int64_t before;				     /* runs with a lower number; 0: all */
+	const char *file, *branch, *source, *status; /* NULL: any */
+};
+int store_runs_open(struct store_cursor **out, struct store *s, const struct store_runs_question *question, pipe_error *err);
+int store_runs_next(struct store_cursor *c, pipe_run_record *out, pipe_error *err);
+struct store_jobs_question {
+	int64_t run; /* of this one; 0: of those before `before` (0: of all) */
+	int64_t before;
+	const char *name, *environment, *status; /* NULL: any */
+};
+struct store_job_row {
+	int64_t run;
+	const char *environment;
+	pipe_job_record job;
+};
+int store_jobs_open(struct store_cursor **out, struct store *s, const struct store_jobs_question *question, pipe_error *err);
+int store_jobs_next(struct store_cursor *c, struct store_job_row *out, pipe_error *err);
+void store_cursor_close(struct store_cursor *c); /* NULL is fine */
 
 /* ---- keeping house ---- */
 

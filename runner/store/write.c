@@ -172,6 +172,7 @@ int store_job_create(struct store *s, int64_t run, const struct store_job *job, 
 	query_bind_text(&q, job->stage);
 	query_bind_text(&q, pipe_status_name(job->status));
 	query_bind_int(&q, job->allow_failure);
+	query_bind_text(&q, job->environment);
 	return query_run(&q, err);
 }
 

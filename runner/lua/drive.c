@@ -1,0 +1,178 @@
+#include "runner/lua/drive_inside.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct drive_kind *const kinds[] = {
+	[LUA_WAIT_HTTP] = &drive_http,
+	[LUA_WAIT_EXEC] = &drive_exec,
+	[LUA_WAIT_SLEEP] = &drive_sleep,
+	[LUA_WAIT_MAIL] = &drive_mail,
+};
+
+static void step(struct lua_drive *d);
+
+/* ---- the end ---- */
+
+static void end(struct lua_drive *d)
+{
+	const struct lua_outcome *outcome = &d->failed;
+
+	if (!d->error.code)
+		outcome = lua_call_outcome(d->call);
+	d->ended = true;
+	d->o.ended(d->o.payload, outcome);
+}
+
+/* ---- waits ---- */
+
+static void clear_wait(struct lua_drive *d)
+{
+	d->kind = NULL;
+	d->wait = NULL;
+	free(d->refusal);
+	d->refusal = NULL;
+	str_clear(&d->output);
+	arena_clear(&d->arena);
+}
+
+void drive_answer(struct lua_drive *d)
+{
+	if (d->answer.ms <= 0)
+		d->answer.ms = (double)uv_hrtime() / 1e6 - (double)d->began_ms;
+	lua_call_answer(d->call, &d->answer);
+	clear_wait(d);
+	step(d);
+}
+
+void drive_answer_error(struct lua_drive *d, int code, const pipe_error *err)
+{
+	d->answer.code = code;
+	d->answer.error = *err;
+	drive_answer(d);
+}
+
+static void begin_wait(struct lua_drive *d)
+{
+	const struct lua_wait *wait = lua_call_wait(d->call);
+	pipe_error err = { 0 };
+	bool elsewhere;
+	int rc;
+
+	memset(&d->answer, 0, sizeof(d->answer));
+	d->wait = wait;
+	elsewhere = wait->kind != LUA_WAIT_EXEC;
+	d->kind = kinds[wait->kind];
+	d->began_ms = uv_hrtime() / 1000000;
+	if (atomic_load(&d->cancelled))
+		rc = error_set(&err, PIPE_EUSAGE, "cancelled");
+	else
+		rc = d->kind->begin(d, wait, &err);
+	if (rc)
+		drive_answer_error(d, rc, &err);
+	else if (elsewhere && d->o.waits)
+		d->o.waits(d->o.payload);
+}
+
+/* ---- steps ---- */
+
+/* Whoever cancels sets the flag first and looks for the call then; here it is the other way round: one of the two sees the other. */
+static bool make_call(struct lua_drive *d)
+{
+	struct lua_call *call;
+
+	if (atomic_load(&d->call))
+		return true;
+	if (lua_call_create(&call, &d->o.call, &d->error)) {
+		d->failed = (struct lua_outcome){ .end = d->error.line ? LUA_BROKEN : LUA_FAILED,
+						  .reason = d->error.text,
+						  .file = d->error.file[0] ? d->error.file : NULL,
+						  .line = d->error.line };
+		return false;
+	}
+	atomic_store(&d->call, call);
+	if (atomic_load(&d->cancelled))
+		lua_call_cancel(call);
+	return true;
+}
+
+static void work(uv_work_t *request)
+{
+	struct lua_drive *d = request->data;
+
+	d->progress = make_call(d) ? lua_call_step(d->call) : LUA_CALL_ENDED;
+}
+
+static void worked(uv_work_t *request, int status)
+{
+	struct lua_drive *d = request->data;
+	const char *said;
+	size_t length = 0;
+
+	(void)status; /* never cancelled: nobody calls uv_cancel */
+	if (d->call) {
+		said = lua_call_said(d->call, &length);
+		if (length)
+			d->o.said(d->o.payload, said, length);
+	}
+	if (d->progress == LUA_CALL_WAITS)
+		begin_wait(d);
+	else
+		end(d);
+}
+
+static void step(struct lua_drive *d)
+{
+	d->work.data = d;
+	if (uv_queue_work(d->o.loop, &d->work, work, worked)) {
+		work(&d->work); /* no worker thread is to be had: here and now */
+		worked(&d->work, 0);
+	}
+}
+
+/* ---- the interface ---- */
+
+int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err)
+{
+	struct lua_drive *d = calloc(1, sizeof(*d));
+
+	*out = d;
+	if (!d)
+		return error_nomem(err);
+	d->o = *options;
+	d->command.input = -1;
+	str_init(&d->output);
+	d->work.data = d;
+	if (uv_queue_work(d->o.loop, &d->work, work, worked)) {
+		free(d);
+		*out = NULL;
+		return error_set(err, PIPE_EIO, "no worker thread is to be had");
+	}
+	return PIPE_OK;
+}
+
+void lua_drive_cancel(struct lua_drive *d)
+{
+	struct lua_call *call;
+	bool again;
+
+	if (d->ended)
+		return;
+	again = atomic_exchange(&d->cancelled, true);
+	call = atomic_load(&d->call);
+	if (call)
+		lua_call_cancel(call);
+	if (d->kind)
+		d->kind->cancel(d, again);
+}
+
+void lua_drive_free(struct lua_drive *d)
+{
+	if (!d)
+		return;
+	clear_wait(d);
+	lua_call_free(d->call);
+	free(d);
+}
