@@ -1,6 +1,5 @@
-/* advisories: what has to do with the built-in scanner's knowledge.  A table of sub-commands; the first argument names one. */
+/* advisories: what has to do with the built-in scanner's knowledge. */
 #include "base/json.h"
-#include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "cli/when.h"
@@ -21,13 +20,6 @@ static const struct option advisories_own[] = {
 	{ NULL, 0, OPTION_ON, 0, NULL, NULL, NULL },
 };
 static const struct option *const advisories_tables[] = { advisories_own, NULL };
-
-struct sub_command {
-	const char *name;
-	const char *arguments; /* behind the name, as the usage line shows them; "" */
-	size_t least, most;    /* how many */
-	int (*run)(struct cli *c, const char *const *arguments);
-};
 
 /* ---- compare ---- */
 
@@ -186,41 +178,17 @@ static int status(struct cli *c, const char *const *arguments)
 	return s.usable && !s.broken ? EXIT_OK : EXIT_ENVIRONMENT;
 }
 
-/* ---- which ---- */
-
-static const struct sub_command subs[] = {
-	{ "compare", "SCHEME A B", 3, 3, compare },
-	{ "update", "[--from REGISTRY/REPOSITORY:TAG]", 0, 0, update },
-	{ "import", "DIR|ZIP", 1, 1, import },
-	{ "status", "", 0, 0, status },
-};
-enum { SUBS = sizeof(subs) / sizeof(*subs) };
-
-static int no_sub_command(struct cli *c, const char *name)
-{
-	struct suggest near;
-
-	suggest_init(&near, name);
-	for (size_t i = 0; i < SUBS; i++)
-		suggest_offer(&near, subs[i].name);
-	return usage_error(c, "there is no \"pipe advisories %s\"%s%s%s", name, near.best ? "; did you mean \"" : "",
-			   near.best ? near.best : "", near.best ? "\"?" : "");
-}
-
 static int advisories(struct cli *c)
 {
-	const struct words *w = &c->set.arguments;
-	const char *name = w->items[0];
+	static const struct sub_command subs[] = {
+		{ "compare", "SCHEME A B", 3, 3, compare },
+		{ "update", "[--from REGISTRY/REPOSITORY:TAG]", 0, 0, update },
+		{ "import", "DIR|ZIP", 1, 1, import },
+		{ "status", "", 0, 0, status },
+		{ NULL, NULL, 0, 0, NULL },
+	};
 
-	for (size_t i = 0; i < SUBS; i++) {
-		if (strcmp(subs[i].name, name) != 0)
-			continue;
-		if (w->count - 1 < subs[i].least || w->count - 1 > subs[i].most)
-			return usage_error(c, "usage: pipe advisories %s%s%s", name, *subs[i].arguments ? " " : "",
-					   subs[i].arguments);
-		return subs[i].run(c, w->items + 1);
-	}
-	return no_sub_command(c, name);
+	return sub_command_run(c, subs);
 }
 
 const struct command command_advisories = {

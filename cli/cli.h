@@ -44,6 +44,10 @@ struct settings {
 	const char *update_from; /* advisories */
 	struct words ignore_files, vex_files, skip;
 	bool ignore_unfixed, development, only_vulnerabilities, only_secrets, insecure, plain_http, verify;
+	/* of Lua */
+	const char *filter, *coverage_file, *run;
+	struct words allow_http, allow_exec, allow_read;
+	bool verbose, coverage;
 	struct words arguments;
 };
 
@@ -102,7 +106,7 @@ struct cli {
 extern const struct command command_run, command_lint, command_plan, command_graph, command_explain, command_schema,
 	command_history, command_show, command_logs, command_tests, command_findings, command_coverage, command_compare,
 	command_artifacts, command_scan, command_retry, command_cancel, command_gc, command_version, command_help,
-	command_completion, command_manual, command_advisories;
+	command_completion, command_manual, command_advisories, command_lua;
 extern const struct command *const commands[]; /* all of them, ended by NULL */
 const struct command *command_find(const char *name);
 extern const struct option global_options[], plan_options[], selection_options[], execution_options[];
@@ -129,6 +133,22 @@ int say_error(struct cli *c, const pipe_error *err);
 int exit_of(int code);
 /* Says that something is wrong with the command line; returns EXIT_USAGE. */
 int usage_error(struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- commands that have commands of their own (sub.c) ---- */
+
+struct sub_command {
+	const char *name;
+	const char *arguments; /* behind the name, as the usage line shows them; "" */
+	size_t least, most;    /* how many */
+	int (*run)(struct cli *c, const char *const *arguments);
+};
+/* The first argument of the command names one of them; a table ended by one without a name. */
+int sub_command_run(struct cli *c, const struct sub_command *subs);
+
+/* ---- Lua (lua_limits.c) ---- */
+
+/* The operator's bounds, $PIPE_LUA_LIMITS: "cpu=5s,memory=128MB"; wrong ones are told. */
+int set_lua_limits(struct cli *c, pipe_project *project);
 
 /* ---- what commands share (common.c) ---- */
 

@@ -68,7 +68,7 @@ int open_project(struct cli *c, pipe_project **project)
 		return say_error(c, &err);
 	if (has_locks(*project))
 		recover(c, *project);
-	return EXIT_OK;
+	return set_lua_limits(c, *project);
 }
 
 int open_history(struct cli *c, pipe_project **project)

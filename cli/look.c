@@ -321,12 +321,55 @@ static int explain_type(struct cli *c, const char *subject, const char *page)
 	return status;
 }
 
+/* ---- explain a type of stage that a team wrote ---- */
+
+/* "./stages/my_scan.lua", or a parameter of it: "./stages/my_scan.lua:files". */
+static bool is_lua(const char *subject)
+{
+	size_t length = strcspn(subject, ":");
+
+	return length > 4 && !strncmp(subject + length - 4, ".lua", 4) && !strpbrk(subject, "\"\\\n");
+}
+
+/* A pipeline of one job that uses it: parameters that the job lacks are no matter. */
+static int explain_lua(struct cli *c, const char *subject)
+{
+	pipe_plan_options o = PIPE_PLAN_OPTIONS_INIT;
+	pipe_view_options view = PIPE_VIEW_OPTIONS_INIT;
+	pipe_error err = { 0 };
+	pipe_project *project = NULL;
+	pipe_plan *plan = NULL;
+	struct str text;
+	int status = open_project(c, &project);
+
+	if (!status)
+		status = fill_plan_options(c, project, &o);
+	str_init(&text);
+	str_printf(&text, "explain:\n  uses: \"%.*s\"\n", (int)strcspn(subject, ":"), subject);
+	o.file = "explain";
+	o.text = text.data;
+	view.subject = subject;
+	view.colour = c->term.colour;
+	if (!status)
+		pipe_plan_load(&plan, project, &o, &err);
+	if (!status && !plan)
+		status = say_error(c, &err);
+	else if (!status && pipe_plan_view(plan, PIPE_VIEW_KEYWORD, &view, out_receive, c->out, NULL) != PIPE_OK)
+		status = say_error(c, &err);
+	str_clear(&text);
+	pipe_plan_free(plan);
+	pipe_project_free(project);
+	return status;
+}
+
 static int explain_subject(struct cli *c, const char *subject)
 {
 	pipe_error err = { 0 };
 	struct str page;
 	int status;
 
+	if (!c->set.job_view && is_lua(subject))
+		return explain_lua(c, subject);
 	str_init(&page);
 	if (!c->set.job_view && type_page(c, subject, &page))
 		status = explain_type(c, subject, page.data);
@@ -359,7 +402,8 @@ const struct command command_explain = {
 	"KEYWORD|STAGE|JOB",
 	"explain a keyword or a type of stage, or show a job as it is after all merging",
 	"A job is shown with everything that include, extends, default and references brought into it, each key with the place "
-	"that it came from.  The types of stages are listed by `pipe explain uses`.",
+	"that it came from.  The types of stages are listed by `pipe explain uses`; one of your own is explained by "
+	"the path of its Lua file.",
 	"pipe explain artifacts:expire_in\npipe explain test:reports\npipe explain --job release\n",
 	explain_tables,
 	0,

@@ -79,7 +79,7 @@ static void write_man(struct str *s)
 		".TP\n3\nthe environment is: no disk space, no network, the history cannot be written\n.TP\n130\ncancelled\n"
 		".SH ENVIRONMENT\n.TP\n\\fBPIPE_STATE_DIR\\fR\nwhere history is kept, instead of .pipe in the project\n"
 		".TP\n\\fBNO_COLOR\\fR\nno colours, unless \\fB\\-\\-color always\\fR\n"
-		".SH FILES\n.TP\npipe.yml, .pipe.yml, pipeline.yml, .gitlab\\-ci.yml\n"
+		".SH FILES\n.TP\npipe.yml, .pipe.yml, pipeline.yml, pipeline.lua, .gitlab\\-ci.yml\n"
 		"the pipeline file: the first of these\n.TP\n\\&.pipe/\nhistory, logs, artifacts and caches of the project\n");
 }
 

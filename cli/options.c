@@ -18,7 +18,7 @@ const struct option global_options[] = {
 
 const struct option plan_options[] = {
 	{ "file", 'f', OPTION_TEXT, FIELD(file), "FILE",
-	  "the pipeline file (default: pipe.yml, .pipe.yml, pipeline.yml or .gitlab-ci.yml)", NULL },
+	  "the pipeline file (default: pipe.yml, .pipe.yml, pipeline.yml, pipeline.lua or .gitlab-ci.yml)", NULL },
 	{ "variable", 'v', OPTION_PAIRS, FIELD(variables), "KEY=VALUE", "set a variable; wins over the file's", NULL },
 	{ "secret", 0, OPTION_LIST, FIELD(secrets), "KEY[=VALUE]",
 	  "set a variable that no log or record shows; without VALUE it is taken from the environment", NULL },

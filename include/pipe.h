@@ -116,7 +116,8 @@ typedef struct pipe_limits {
 
 typedef struct pipe_plan_options {
 	unsigned version;
-	const char *file; /* relative to the project; NULL: the first of pipe.yml .pipe.yml pipeline.yml .gitlab-ci.yml */
+	const char *
+		file; /* relative to the project; NULL: the first of pipe.yml .pipe.yml pipeline.yml pipeline.lua .gitlab-ci.yml */
 	const char *text; /* the file's content where it is not to be read from disk (file names it then); or NULL */
 	const char *const
 		*variables; /* "KEY=VALUE", NULL-terminated: pipeline variables, they win over those of the file; or NULL */
@@ -690,6 +691,152 @@ typedef struct pipe_gc_result {
 	uint64_t bytes;
 } pipe_gc_result;
 PIPE_API int pipe_history_gc(pipe_project *project, const pipe_gc_options *opts, pipe_gc_result *result, pipe_error *err);
+
+/* ---- Lua --------------------------------------------------------------------------------------------------------- */
+
+/* What an embedding program, or an operator, says of the Lua in pipeline files; and what who writes Lua needs: tests, checks, a prompt.
+ * docs/lua.md says what scripts see and may do. */
+
+/* A function of the embedding program, `host.NAME(...)` in Lua. */
+typedef struct pipe_lua_function {
+	const char *name;
+	/* arguments: a JSON array.  The answer is a JSON value, written by answer(answer_payload, ...), in one piece or several; nothing:
+	 * nil.  An error becomes a Lua error with err's text.  It is called on any thread, on several at once where several runs or jobs
+	 * ask, and must not block for long: the script's limits do not reach into it. */
+	int (*call)(void *payload, const char *arguments, pipe_write_cb answer, void *answer_payload, pipe_error *err);
+	void *payload;
+} pipe_lua_function;
+
+/* Of one call of a script. */
+typedef struct pipe_lua_limits {
+	int64_t cpu_ms;	       /* processor time */
+	int64_t wall_ms;       /* from its beginning to its end, waits included */
+	uint64_t memory_bytes; /* of its state */
+	uint64_t output_bytes; /* of what it logs */
+} pipe_lua_limits;
+
+typedef struct pipe_lua_options {
+	unsigned version;
+	const pipe_lua_function *functions; /* ended by one without a name; or NULL */
+	/* The most that a pipeline file may ask for; 0 in a field: 60 s, 1 h, 1 GiB, 64 MiB. */
+	pipe_lua_limits most;
+	/* Where it says nothing; 0 in a field: 2 s, 30 s, 64 MiB, 1 MiB; never more than the most. */
+	pipe_lua_limits defaults;
+} pipe_lua_options;
+#define PIPE_LUA_OPTIONS_VERSION 1
+#define PIPE_LUA_OPTIONS_INIT                                                                                                    \
+	{                                                                                                                        \
+		PIPE_LUA_OPTIONS_VERSION, NULL, { 0, 0, 0, 0 },                                                                  \
+		{                                                                                                                \
+			0, 0, 0, 0                                                                                               \
+		}                                                                                                                \
+	}
+/* For all plans and runs of the project from now on; before the first of them.  What opts points to is copied, but for the payloads. */
+PIPE_API int pipe_project_lua(pipe_project *project, const pipe_lua_options *opts, pipe_error *err);
+
+enum pipe_lua_format { PIPE_LUA_TEXT, PIPE_LUA_TAP, PIPE_LUA_JUNIT };
+
+typedef struct pipe_lua_test_options {
+	unsigned version;
+	/* Files, and directories whose *_test.lua are meant, from the current directory; NULL: those of the project (not below directories
+	 * whose names begin with a dot, but for .pipe/lua). */
+	const char *const *files;
+	const char *filter; /* only tests whose name, with those of the groups around it, contains this; or NULL */
+	enum pipe_lua_format format;
+	int verbose; /* text: a line for each test */
+	int colour;
+	int coverage; /* the lines of scripts that the tests reach are counted */
+	/* With coverage: receives it as LCOV's tracefile; or NULL. */
+	pipe_write_cb coverage_write;
+	void *coverage_payload;
+	pipe_lua_limits limits; /* of one file of tests; 0 in a field: 10 s, 60 s, 256 MiB, 1 MiB */
+} pipe_lua_test_options;
+#define PIPE_LUA_TEST_OPTIONS_VERSION 1
+#define PIPE_LUA_TEST_OPTIONS_INIT                                                                                               \
+	{                                                                                                                        \
+		PIPE_LUA_TEST_OPTIONS_VERSION, NULL, NULL, PIPE_LUA_TEXT, 0, 0, 0, NULL, NULL,                                   \
+		{                                                                                                                \
+			0, 0, 0, 0                                                                                               \
+		}                                                                                                                \
+	}
+
+typedef struct pipe_lua_test_result {
+	uint32_t files, passed, failed, pending;
+	uint32_t broken;	   /* files that are not Lua, that failed outside of a test, or that went beyond a limit */
+	uint64_t lines, lines_hit; /* with coverage */
+	int64_t duration_us;
+} pipe_lua_test_result;
+/* Runs tests of Lua scripts and writes what became of them.  PIPE_OK however they ended: see result. */
+PIPE_API int pipe_lua_test(pipe_project *project, const pipe_lua_test_options *opts, pipe_write_cb write, void *payload,
+			   pipe_lua_test_result *result, pipe_error *err);
+
+typedef struct pipe_lua_check_options {
+	unsigned version;
+	const char *const *files; /* as in pipe_lua_test_options, of all *.lua; NULL: also the Lua in the pipeline file */
+	const char *pipeline;	  /* files NULL: the pipeline file, as in pipe_plan_options; or NULL */
+	enum pipe_view view;	  /* one of PIPE_VIEW_DIAGNOSTICS_ */
+	int colour;
+} pipe_lua_check_options;
+#define PIPE_LUA_CHECK_OPTIONS_VERSION 1
+#define PIPE_LUA_CHECK_OPTIONS_INIT                                                                                              \
+	{                                                                                                                        \
+		PIPE_LUA_CHECK_OPTIONS_VERSION, NULL, NULL, PIPE_VIEW_DIAGNOSTICS_TEXT, 0                                        \
+	}
+typedef struct pipe_lua_check_result {
+	uint32_t files, errors, warnings;
+} pipe_lua_check_result;
+/* Syntax, unknown globals, fields that there are not: without running anything. */
+PIPE_API int pipe_lua_check(pipe_project *project, const pipe_lua_check_options *opts, pipe_write_cb write, void *payload,
+			    pipe_lua_check_result *result, pipe_error *err);
+
+typedef struct pipe_lua_script_options {
+	unsigned version;
+	int64_t run;	 /* whose facts and evidence `ctx` shows; 0: none, negative: the last one */
+	const char *job; /* of that run; NULL: the run itself */
+	/* Granted beside what the pipeline file grants, as in its `lua: {allow: ...}`; NULL-terminated; or NULL. */
+	const char *const *allow_http, *const *allow_exec, *const *allow_read;
+	const char *const *variables; /* "KEY=VALUE": ctx.vars, over those of the run; or NULL */
+	const char *pipeline; /* the file whose grants and limits hold, as in pipe_plan_options; NULL: the usual one, if any */
+	pipe_write_cb said;   /* what the script logs, lines of text; or NULL */
+	void *payload;
+} pipe_lua_script_options;
+#define PIPE_LUA_SCRIPT_OPTIONS_VERSION 1
+#define PIPE_LUA_SCRIPT_OPTIONS_INIT                                                                                             \
+	{                                                                                                                        \
+		PIPE_LUA_SCRIPT_OPTIONS_VERSION, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                               \
+	}
+
+/* How a script ended. */
+typedef struct pipe_lua_outcome {
+	const char *end;    /* done failed broken over refused cancelled */
+	const char *value;  /* what it returned, as JSON; or NULL */
+	const char *reason; /* of all but done; or NULL */
+	const char *file;   /* where; or NULL */
+	unsigned line;
+	const char *traceback; /* lines; or NULL */
+} pipe_lua_outcome;
+/* Runs a script, here and now; what it waits for blocks the caller.  PIPE_OK: it ended, as `ended` is told (its texts live for that
+ * call).  file: from the current directory. */
+PIPE_API int pipe_lua_run(pipe_project *project, const char *file, const pipe_lua_script_options *opts,
+			  void (*ended)(void *payload, const pipe_lua_outcome *outcome), void *payload, pipe_error *err);
+
+/* What scripts see of a run (job: or of one job), as the JSON document that pipe.test.call takes for its fixture: no more than 20,000
+ * rows of a kind.  Values of masked variables are not in it. */
+PIPE_API int pipe_lua_record(pipe_project *project, int64_t run, const char *job, pipe_write_cb write, void *payload,
+			     pipe_error *err);
+
+/* A prompt.  Globals stay from line to line (`x = 1`, not `local x = 1`). */
+typedef struct pipe_lua_repl pipe_lua_repl;
+PIPE_API int pipe_lua_repl_open(pipe_lua_repl **out, pipe_project *project, const pipe_lua_script_options *opts, pipe_error *err);
+/* Evaluates an expression or statements, and writes what came of it, errors too, as text.  *more 1: the text goes on; nothing was done,
+ * call again with the next line added. */
+PIPE_API int pipe_lua_repl_eval(pipe_lua_repl *repl, const char *text, int *more, pipe_write_cb write, void *payload,
+				pipe_error *err);
+PIPE_API void pipe_lua_repl_free(pipe_lua_repl *repl);
+
+/* The interface of scripts as LuaCATS annotations, which editors read, and as a page of reference (Markdown). */
+PIPE_API int pipe_lua_annotations(pipe_write_cb write, void *payload, pipe_error *err);
+PIPE_API int pipe_lua_reference(pipe_write_cb write, void *payload, pipe_error *err);
 
 /* ---- scanning ---------------------------------------------------------------------------------------------------- */
 
