@@ -69,6 +69,8 @@ install: all
 	install -m 644 packaging/completion/pipe.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pipe
 	install -m 644 packaging/completion/_pipe $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pipe
 	install -m 644 packaging/completion/pipe.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pipe.fish
+	install -d $(DESTDIR)$(PREFIX)/share/pipe/lua
+	install -m 644 packaging/lua/pipe.lua $(DESTDIR)$(PREFIX)/share/pipe/lua/pipe.lua
 
 # ---- what needs more than a compiler: installed from Debian's packages when it is missing ----
 

@@ -7,6 +7,7 @@ and the goal.  Nothing here fails because a machine is slow; a row whose peer is
   run.py --build BUILD [--rounds N] [ROW...]
 """
 import argparse
+import http.server
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import scanning
@@ -314,6 +316,108 @@ def compare(b):
         # exit status 1: the later run is worse
         ours = b.call(["sh", "-c", f"{b.pipe} compare 1 2; test $? = 1"], d)[0]
         yield ours, b.call(["sqlite3", ".pipe/evidence.db", "SELECT * FROM test; SELECT * FROM finding"], d)[0]
+
+
+# ---- Lua ----
+
+def hooked(jobs, hooks):
+    return hooks + "".join(f"j{i}: {{shell: sh, script: ['true']}}\n" for i in range(jobs))
+
+
+@row("10,000 jobs with two hooks each", 1.1, "the run without")
+def two_hooks(b):
+    plain = b.project("hooks-none", hooked(10000, ""))
+    with_hooks = b.project("hooks-two", hooked(10000, "hooks: {before_job: 'local x = 1', after_job: 'local x = 1'}\n"))
+    seconds = lambda d: (b.history_free(d), b.call([b.pipe, "run", "--quiet"], d)[0])[1]
+    for _ in range(b.rounds):
+        yield seconds(with_hooks), seconds(plain)
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    """Answers when the server's time has come, for all at once."""
+    def do_GET(self):
+        with self.server.lock:
+            self.server.asked += 1
+            if self.server.asked == self.server.wanted:
+                threading.Timer(1, self.server.answer.set).start()
+        self.server.answer.wait(60)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+class SlowServer(http.server.ThreadingHTTPServer):
+    request_queue_size = 2048
+    daemon_threads = True
+
+
+@row("1,000 hooks wait for HTTP: 100 jobs", 1.0, "when the first hook has its answer")
+def waiting_hooks(b):
+    d = b.project("hooks-wait", "")
+    server = SlowServer(("127.0.0.1", 0), Slow)
+    server.lock, server.wanted = threading.Lock(), 1000
+    at = f"http://127.0.0.1:{server.server_address[1]}"
+    text = f"lua: {{allow: {{http: ['{at}']}}, limits: {{wall: 2m}}}}\ndefault: {{shell: sh}}\n"
+    text += "".join(f"w{i}: {{script: ['true'], hooks: {{before_job: pipe.http('{at}/')}}}}\n" for i in range(1000))
+    text += "".join(f"q{i}: {{script: ['true']}}\n" for i in range(100))
+    (d / ".gitlab-ci.yml").write_text(text)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        for _ in range(b.rounds):
+            server.asked, server.answer = 0, threading.Event()
+            with open(b.top / "events", "wb") as events:
+                b.call([b.pipe, "run", "--format", "json"], d, stdout=events)
+            times = [json.loads(line) for line in open(b.top / "events")]
+            start = times[0]["time"]
+            ended = {e["job"]: (e["time"] - start) / 1000 for e in times if e["event"] == "job_finished"}
+            yield max(ended[f"q{i}"] for i in range(100)), min(ended[f"w{i}"] for i in range(1000))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+GATE = """local worst, count = 0, 0
+for f in ctx.evidence.findings() do
+  count = count + 1
+  if f.severity == "critical" and not f.suppressed then worst = worst + 1 end
+end
+assert(count > 90000, "too few: " .. count)
+return worst == 0 or true
+"""
+
+
+# One run's, with their texts.
+FINDINGS = """SELECT f.scope, f.kind, f.severity, f.suppressed, tool.text, rule.text, path.text, f.line, f.col, f.end_line, message.text, package.text,
+  installed.text, fixed.text, url.text, hex(i.fingerprint)
+FROM finding AS f CROSS JOIN issue AS i ON i.id = f.issue LEFT JOIN word AS tool ON tool.id = i.tool LEFT JOIN word AS rule ON rule.id = i.rule
+  LEFT JOIN word AS path ON path.id = i.path LEFT JOIN word AS package ON package.id = i.package LEFT JOIN word AS message ON message.id = f.message
+  LEFT JOIN word AS installed ON installed.id = f.installed LEFT JOIN word AS fixed ON fixed.id = f.fixed LEFT JOIN word AS url ON url.id = f.url
+WHERE f.scope >> 32 = 2"""
+
+
+@row("gate over 100,000 findings", 3.0, "sqlite3 reads the rows")
+def lua_gate(b):
+    if not shutil.which("sqlite3"):
+        yield "sqlite3 is not installed (Debian: sqlite3)"
+        return
+    d = b.project("lua-gate", "unit: {script: ['true']}\n")
+    subprocess.run([str(b.build / "bench-compare"), str(d / ".pipe"), "10", "100000"], check=True, stdout=subprocess.DEVNULL)
+    (d / "gate.lua").write_text(GATE)
+    for _ in range(b.rounds):
+        yield (b.call([b.pipe, "lua", "--run", "2", "run", "gate.lua"], d)[0],
+               b.call(["sqlite3", ".pipe/evidence.db", FINDINGS], d)[0])
+
+
+@row("hook with an empty body", 1 / 15, "starting /bin/true")
+def empty_hook(b):
+    for _ in range(b.rounds):
+        lines = subprocess.run([str(b.build / "bench-lua")], capture_output=True, text=True, check=True).stdout.splitlines()
+        yield float(lines[0].split()[-2]), float(lines[1].split()[-2])
 
 
 # ---- scanning ----

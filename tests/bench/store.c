@@ -56,7 +56,7 @@ static int64_t create(struct store *s, unsigned jobs)
 
 	must(store_run_create(s, &run, &number, &err), &err);
 	for (unsigned i = 0; i < jobs; i++) {
-		struct store_job job = { i, name, "test", PIPE_STATUS_WAITING, false };
+		struct store_job job = { i, name, "test", PIPE_STATUS_WAITING, false, NULL };
 
 		snprintf(name, sizeof(name), "job-%u", i);
 		must(store_job_create(s, number, &job, &err), &err);

@@ -1,6 +1,6 @@
 """Broken and suspicious pipeline files: each of tests/broken/ stands beside the exact words that `pipe lint` has for it.
 
-tests/broken/NAME.yml is one file, tests/broken/NAME/ is a project with a .gitlab-ci.yml; NAME.txt is what a user sees.
+tests/broken/NAME.yml is one file, tests/broken/NAME/ is a project with a .gitlab-ci.yml (or a pipeline.lua); NAME.txt is what a user sees.
 PIPE_BLESS=1 writes the .txt files anew: read what changed.
 """
 import os
@@ -91,7 +91,7 @@ GENERATED = {
     "variable-limit": (DOUBLING + "build: {script: make, environment: $V0}\n", {}, []),
 }
 # What only somebody who calls the library's inner parts in another way than `pipe` does can meet, or a command other than lint.
-GUARDS = {"file-limit", "file-too-large", "input-limit", "input-value", "job-not-included", "matrix-empty", "needs-limit",
+GUARDS = {"file-limit", "file-too-large", "input-limit", "input-value", "job-not-included", "lua-missing", "matrix-empty", "needs-limit",
           "not-a-pipeline", "rules-exists", "spec-place", "too-many-directives", "too-many-documents", "wrong-date"}
 
 
@@ -150,11 +150,11 @@ def arguments(text, at):
 def codes_of_the_source():
     """code -> "error", "warning" or both."""
     found = {}
-    for source in sorted(f for floor in ("pipeline", "stages", "runner") for f in ROOT.glob(f"{floor}/**/*.c")):
+    for source in sorted(f for floor in ("pipeline", "stages", "lua", "runner") for f in ROOT.glob(f"{floor}/**/*.c")):
         text = source.read_text(encoding="utf-8")
-        for call in re.finditer(r"\bdiag_(error|warning)\(", text):
+        for call in re.finditer(r"\b(?:diag_(error|warning)|lua_code_complain)\(", text):
             for code in re.findall(r'"([a-z0-9-]+)"', arguments(text, call.end())[2]):
-                found.setdefault(code, set()).add(call.group(1))
+                found.setdefault(code, set()).add(call.group(1) or "error")
     for code in re.findall(r'return "([a-z-]+)";', (ROOT / "pipeline" / "compose" / "include_fetch.c").read_text(encoding="utf-8")):
         found.setdefault(code, set()).add("error")
     return found

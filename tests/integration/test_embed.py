@@ -112,3 +112,42 @@ def test_a_loop_with_a_failure(prefix, projects, tmp_path):
     assert r.returncode == 1
     assert f"{projects[0]}: run 1: success" in r.stdout and f"{projects[1]}: run 1: failed" in r.stdout
     assert "nowhere" in r.stderr and "left on the loop" not in r.stderr
+
+
+GATED = """
+lua:
+  limits: {{ cpu: {cpu} }}
+deploy:
+  script: [echo deployed]
+  hooks:
+    gate: |
+      local q = host.quota("{team}")
+      host.remember("asked", {{ team = q.team, list = {{ 1, 2 }} }})
+      {more}
+      return q.deploys > 0, "no deploys are left for " .. q.team
+"""
+
+
+@pytest.mark.parametrize("linked", ["shared", "static"])
+def test_functions_and_limits_for_lua(prefix, tmp_path, linked):
+    program = build(prefix, "lua", linked, tmp_path)
+    env = {**clean_env(tmp_path), "LD_LIBRARY_PATH": str(prefix / "lib")}
+    path = tmp_path / "project"
+    path.mkdir()
+
+    def run(team="core", cpu="400ms", more=""):
+        (path / "pipe.yml").write_text(GATED.format(team=team, cpu=cpu, more=more))
+        return subprocess.run([program, path], env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    r = run()
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert "deploy success" in r.stdout
+    assert 'asked 1 times, told 1 times: ["asked",{' in r.stdout and '"list":[1,2]' in r.stdout
+    r = run(team="other")
+    assert r.returncode == 1 and "no deploys are left for other" in r.stdout
+    r = run(team="NOBODY")  # an error of the host is one of the script
+    assert r.returncode == 1 and "host.quota wants the name of a team" in r.stdout
+    r = run(more="while true do end")
+    assert r.returncode == 1 and "400 ms" in r.stdout
+    r = run(cpu="5s")  # more than this host allows
+    assert r.returncode == 1 and "pipe.yml:3:" in r.stderr

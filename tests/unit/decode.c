@@ -112,7 +112,7 @@ static const struct decoded_case wrong[] = {
 	{ "a:\n  shell: []\n  " S, "wrong-count", 2, 10, "\"shell\" must not be empty", NULL },
 	{ "a:\n  inherit: {default: [imgae]}\n  " S, "wrong-value", 2, 23, NULL, "did you mean \"image\"?" },
 	{ "a:\n  hooks: {pre_build: x}\n  " S, "unknown-keyword", 2, 11, "\"hooks\" has no keyword \"pre_build\"",
-	  "it takes pre_get_sources_script" },
+	  "it takes before_run, after_run, gate, before_job, on_failure, after_job, on_event, notify, pre_get_sources_script" },
 
 	/* variables */
 	{ "a:\n  variables: true\n  " S, "wrong-type", 2, 14, NULL, NULL },

@@ -36,7 +36,8 @@ DECODED_USED void decoded_load(struct decoded_text *t, const char *text)
 	ck_assert_int_eq(source, 0);
 	ck_assert_int_eq(document_parse(&t->root, 1, &t->arena, 0, &t->limits, &t->d), 1);
 	t->p.root = t->root;
-	t->rc = pipeline_decode(&t->p, &t->arena, t->root, &t->limits, t->uses, &t->d);
+	t->rc = pipeline_decode(&t->p, &t->arena, t->root, &(struct decode_options){ .limits = &t->limits, .uses = t->uses },
+				&t->d);
 }
 
 DECODED_USED void decoded_dump(struct decoded_text *t, const char *text)

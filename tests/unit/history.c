@@ -98,7 +98,7 @@ static int64_t add_run(struct store *s, int64_t retry_of, const char *options)
 				 .variables = "{\"A\":\"1\"}",
 				 .options = options,
 				 .jobs = 2 };
-	struct store_job job = { 0, "build", "test", PIPE_STATUS_WAITING, false };
+	struct store_job job = { 0, "build", "test", PIPE_STATUS_WAITING, false, NULL };
 	int64_t number = 0;
 
 	ok(store_run_create(s, &run, &number, &err));

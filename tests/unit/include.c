@@ -265,8 +265,8 @@ START_TEST(wrong_rules_are_refused)
 {
 	expect_said(
 		TABLE({ "ci.yml", "include: {local: a.yml, rules: [{iff: $A}]}\n" }),
-		"ci.yml:1:34: include-rules: \"iff\" means nothing in the rules of an include (a rule has if, exists, changes "
-		"and when)");
+		"ci.yml:1:34: include-rules: \"iff\" means nothing in the rules of an include (a rule has if, exists, changes, "
+		"lua and when)");
 	expect_said(TABLE({ "ci.yml", "include: {local: a.yml, rules: {if: $A}}\n" }),
 		    "ci.yml:1:32: include-rules: a list of rules is wanted here, this is a map");
 	expect_said(TABLE({ "ci.yml", "include: {local: a.yml, rules: [{when: manual}]}\n" }),
@@ -330,7 +330,7 @@ START_TEST(items_say_one_kind_and_nothing_unknown)
 		    "\"local\"?)");
 	expect_said(TABLE({ "ci.yml", "include: {inputs: {}}\n" }),
 		    "ci.yml:1:10: include-kind: this include does not say what it includes (one of local, remote, project, "
-		    "component or template is needed)");
+		    "component, template or lua is needed)");
 	expect_said(TABLE({ "ci.yml", "include: {local: a.yml, remote: 'https://x'}\n" }),
 		    "ci.yml:1:25: include-kind: \"local\" and \"remote\" cannot stand in one include (make it two items of the "
 		    "list)");

@@ -149,7 +149,9 @@ FIXTURE_USED void fixture_init(struct fixture *f, const struct fixture_file *fil
 {
 	memset(f, 0, sizeof(*f));
 	f->files = files;
-	f->world = (struct world){ f, fixture_read, fixture_match, fixture_exists, fixture_changes };
+	f->world = (struct world){
+		.context = f, .read = fixture_read, .match = fixture_match, .exists = fixture_exists, .changes = fixture_changes
+	};
 	diagnostics_init(&f->d, &f->arena, &f->sources);
 	limits_default(&f->options.limits);
 	f->options.file = files[0].name;

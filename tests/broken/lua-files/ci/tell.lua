@@ -1,0 +1,3 @@
+local text = "the run has ended"
+if text then
+	return true

@@ -1,0 +1,3 @@
+local jobs
+jobs.build = { script = "make" }
+return jobs

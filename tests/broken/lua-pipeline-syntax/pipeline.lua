@@ -1,0 +1,4 @@
+return {
+	build = { script = "make" }
+	test = { script = "make test" },
+}

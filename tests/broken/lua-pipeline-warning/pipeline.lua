@@ -1,0 +1,2 @@
+pipe.warn("no services were found")
+return { build = { script = "make" } }

@@ -1,0 +1,2 @@
+local limits
+return { compile = limits.compile }

@@ -1,0 +1,1 @@
+return { help = "does nothing", complie = function() end }

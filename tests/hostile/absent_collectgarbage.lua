@@ -1,0 +1,3 @@
+-- expect: broken collectgarbage
+-- Memory is not for scripts to tune.
+collectgarbage("stop")

@@ -1,0 +1,3 @@
+-- expect: broken read-only
+-- Facts are facts.
+ctx.run = {}

@@ -1,0 +1,3 @@
+-- expect: failed
+-- A thread.
+error(coroutine.create(print))

@@ -1,0 +1,3 @@
+-- expect: failed
+-- A message of two megabytes.
+error(("x"):rep(2 << 20))

@@ -1,0 +1,3 @@
+-- expect: failed
+-- Nothing was wrong.
+error(nil)

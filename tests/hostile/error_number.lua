@@ -1,0 +1,3 @@
+-- expect: failed 42
+-- A number is a text after all.
+error(42)

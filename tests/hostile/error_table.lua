@@ -1,0 +1,3 @@
+-- expect: failed
+-- An error that is no text.
+error({ code = 42 })

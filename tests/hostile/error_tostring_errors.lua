@@ -1,0 +1,3 @@
+-- expect: failed __tostring failed
+-- Its text is another error.
+error(setmetatable({}, { __tostring = function() error("again") end }))

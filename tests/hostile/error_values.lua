@@ -1,0 +1,3 @@
+-- expect: failed
+-- A function.
+error(print)

@@ -1,0 +1,3 @@
+-- expect: refused exec
+-- A program.
+return pipe.exec({ "sh", "-c", "id" })

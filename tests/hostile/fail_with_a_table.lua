@@ -1,0 +1,3 @@
+-- expect: failed table
+-- A reason that is none.
+pipe.fail({})

@@ -1,0 +1,3 @@
+-- expect: broken invalid conversion
+-- A width that would fill the machine.
+return ("%999999999d"):format(1)

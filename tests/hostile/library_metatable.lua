@@ -1,0 +1,3 @@
+-- expect: broken metatable
+-- By another metatable.
+setmetatable(math, {})

@@ -1,0 +1,3 @@
+-- expect: broken read-only
+-- Behind the metamethod's back.
+rawset(table, "insert", print)

@@ -1,0 +1,4 @@
+-- expect: over cpu
+-- Without a loop statement.
+::again::
+goto again

@@ -1,0 +1,3 @@
+-- expect: broken read-only
+-- A function of the library, replaced.
+pipe.log = print

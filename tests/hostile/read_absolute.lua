@@ -1,0 +1,3 @@
+-- expect: refused /etc/passwd
+-- An absolute path that nobody granted.
+return pipe.read("/etc/passwd")

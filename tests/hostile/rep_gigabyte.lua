@@ -1,0 +1,3 @@
+-- expect: over memory
+-- As much as many machines have.
+return #string.rep("x", 1 << 30)

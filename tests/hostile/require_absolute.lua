@@ -1,0 +1,3 @@
+-- expect: broken require
+-- To a file of the system.
+return require("/etc/passwd")

@@ -1,0 +1,3 @@
+-- expect: broken require
+-- Out of the project.
+return require("../..")

@@ -1,0 +1,3 @@
+-- expect: broken require
+-- In and out again.
+return require("a/../../b")

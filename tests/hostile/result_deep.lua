@@ -1,0 +1,5 @@
+-- expect: done
+-- Deeper than anybody nests.
+local t = {}
+for i = 1, 100000 do t = { t } end
+return t

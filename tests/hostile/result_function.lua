@@ -1,0 +1,3 @@
+-- expect: done
+-- A value that cannot leave.
+return { 1, 2, print }

@@ -1,0 +1,3 @@
+-- expect: refused secrets
+-- A variable that is masked.
+return ctx.vars.TOKEN

@@ -1,0 +1,5 @@
+-- expect: over output
+-- All ways of saying something count.
+while true do
+	pipe.warn("x")
+end
