@@ -30,7 +30,7 @@ struct lua_grants {
 	const char *const *read;    /* absolute directories outside of the workspace */
 	const char *const *secrets; /* names of masked variables that ctx.vars shows */
 	const char *const *mail;    /* "smtp://host:25": servers */
-	unsigned all;		    /* bits (1 << enum lua_grant) of which everything is allowed: in tests, where nothing goes out */
+	unsigned all; /* bits (1 << enum lua_grant) of which everything is allowed: in tests, where nothing goes out */
 };
 
 /* Is it allowed?  If not, *line is the line to add to the pipeline file, in the arena of the caller's str ("lua: {allow: {exec: [helm]}}").

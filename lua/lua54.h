@@ -16,10 +16,11 @@
 #define LUA54_OF_STATE(X)                                                                                                                         \
 	X(lua_absindex)                                                                                                                           \
 	X(lua_arith)                                                                                                                              \
-	X(lua_atpanic) X(lua_callk) X(lua_checkstack) X(lua_close) X(lua_closeslot) X(lua_compare) X(lua_concat) X(lua_copy) X(                   \
-		lua_createtable) X(lua_dump) X(lua_error) X(lua_gc) X(lua_getfield) X(lua_gethook) X(lua_getglobal) X(lua_geti)                   \
-		X(lua_getinfo) X(lua_getiuservalue) X(lua_getlocal) X(lua_getmetatable) X(lua_getstack) X(lua_gettable) X(                        \
-			lua_gettop) X(lua_getupvalue) X(lua_iscfunction) X(lua_isinteger) X(lua_isnumber) X(lua_isstring) X(lua_isuserdata)       \
+	X(lua_atpanic)                                                                                                                            \
+	X(lua_callk) X(lua_checkstack) X(lua_close) X(lua_closeslot) X(lua_compare) X(lua_concat) X(lua_copy) X(lua_createtable) X(               \
+		lua_dump) X(lua_error) X(lua_gc) X(lua_getfield) X(lua_gethook) X(lua_getglobal) X(lua_geti) X(lua_getinfo)                       \
+		X(lua_getiuservalue) X(lua_getlocal) X(lua_getmetatable) X(lua_getstack) X(lua_gettable) X(lua_gettop) X(                         \
+			lua_getupvalue) X(lua_iscfunction) X(lua_isinteger) X(lua_isnumber) X(lua_isstring) X(lua_isuserdata)                     \
 			X(lua_isyieldable) X(lua_len) X(lua_load) X(lua_newthread) X(lua_newuserdatauv) X(lua_next) X(lua_pcallk) X(              \
 				lua_pushboolean) X(lua_pushcclosure) X(lua_pushfstring) X(lua_pushinteger) X(lua_pushlightuserdata)               \
 				X(lua_pushlstring) X(lua_pushnil) X(lua_pushnumber) X(lua_pushstring) X(lua_pushthread) X(                        \

@@ -17,7 +17,7 @@ _pipe()
 	-m|--manual) jobs=1 ;;
 	esac
 	if [ -z "$command" ]; then
-		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts scan retry cancel advisories gc version help" -- "$word"))
+		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts scan retry cancel advisories lua gc version help" -- "$word"))
 		return
 	fi
 	case $command in
@@ -93,6 +93,10 @@ _pipe()
 		options="--from --ca-file --insecure --plain-http --format --directory --state-dir --color --quiet --help "
 		jobs=0
 		;;
+	lua)
+		options="--filter --verbose --coverage --coverage-file --run --job --variable --allow-http --allow-exec --allow-read --file --format --directory --state-dir --color --quiet --help "
+		jobs=1
+		;;
 	gc)
 		options="--max-age --max-runs --max-size --dry-run --format --directory --state-dir --color --quiet --help "
 		jobs=0
@@ -146,6 +150,8 @@ _pipe()
 	cancel:--color) words="auto always never " ;;
 	advisories:--format) words="text json " ;;
 	advisories:--color) words="auto always never " ;;
+	lua:--format) words="text tap junit json sarif " ;;
+	lua:--color) words="auto always never " ;;
 	gc:--format) words="text json " ;;
 	gc:--color) words="auto always never " ;;
 	version:--color) words="auto always never " ;;
@@ -156,7 +162,7 @@ _pipe()
 	elif [[ $word == -* ]]; then
 		COMPREPLY=($(compgen -W "$options" -- "$word"))
 	elif [ "$command" = help ]; then
-		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts scan retry cancel advisories gc version help" -- "$word"))
+		COMPREPLY=($(compgen -W "run lint plan graph explain schema history show logs tests findings coverage compare artifacts scan retry cancel advisories lua gc version help" -- "$word"))
 	elif [ "$jobs" = 1 ]; then
 		COMPREPLY=($(compgen -W "$(pipe completion jobs 2>/dev/null | grep -E '^[A-Za-z0-9_./:@%+=,-]+$')" -- "$word"))
 	fi

@@ -1,7 +1,7 @@
 /* Loose objects, and those of packs (index version 2) that are stored whole; formats: https://git-scm.com/docs/gitformat-pack. */
+#include "base/lazy.h"
 #include "runner/files/beneath.h"
 #include "runner/git/git_quick.h"
-#include "base/lazy.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

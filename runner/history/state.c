@@ -53,7 +53,8 @@ int state_make(const char *directory, pipe_error *err)
 		return rc;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return errno == EEXIST || !made ? PIPE_OK : error_errno(err, error_code_of(errno), errno, "cannot write %s", path);
+		return errno == EEXIST || !made ? PIPE_OK
+						: error_errno(err, error_code_of(errno), errno, "cannot write %s", path);
 	if (write(fd, ignored, (size_t)length) != length) {
 		rc = error_errno(err, PIPE_EIO, errno, "cannot write %s", path);
 		unlink(path); /* so that the next try makes it */

@@ -314,7 +314,7 @@ int pipe_lua_check(pipe_project *project, const pipe_lua_check_options *opts, pi
 {
 	static const pipe_lua_check_options defaults = PIPE_LUA_CHECK_OPTIONS_INIT;
 	const pipe_lua_check_options *o = opts ? opts : &defaults;
-	pipe_lua_check_result own;
+	pipe_lua_check_result own = { 0 };
 	struct checking c = { .files = { .root = -1 }, .result = result ? result : &own };
 	int rc;
 

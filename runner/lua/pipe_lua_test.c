@@ -214,7 +214,7 @@ int pipe_lua_test(pipe_project *project, const pipe_lua_test_options *opts, pipe
 		  pipe_lua_test_result *result, pipe_error *err)
 {
 	static const pipe_lua_test_options defaults = PIPE_LUA_TEST_OPTIONS_INIT;
-	pipe_lua_test_result own;
+	pipe_lua_test_result own = { 0 };
 	struct testing t = { .options = opts ? opts : &defaults, .write = write, .payload = payload, .files = { .root = -1 } };
 	int rc;
 

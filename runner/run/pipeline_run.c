@@ -125,6 +125,22 @@ static int describe(struct pipeline_run *p, struct store_run *r, pipe_error *err
 	return rc;
 }
 
+/* A name of an environment may be made of secrets. */
+static int clean_environment(struct pipeline_run *p, const char *name, const char **out, pipe_error *err)
+{
+	struct str text;
+	int rc;
+
+	*out = name;
+	if (!name || mask_is_empty(p->session->mask))
+		return PIPE_OK;
+	str_init(&text);
+	str_adds(&text, name);
+	rc = masked_copy(p, &text, out, err);
+	str_clear(&text);
+	return rc;
+}
+
 static int create_in_store(struct pipeline_run *p, pipe_error *err)
 {
 	struct pipe_run *s = p->session;
@@ -152,9 +168,11 @@ static int create_in_store(struct pipeline_run *p, pipe_error *err)
 					 .name = job->name,
 					 .stage = p->plan->pipeline->stages.items[job->stage].name,
 					 .status = PIPE_STATUS_WAITING,
-					 .allow_failure = job->allow_failure.state == YES,
-					 .environment = job->environment_name };
-		if (job->selected)
+					 .allow_failure = job->allow_failure.state == YES };
+		if (!job->selected)
+			continue;
+		rc = clean_environment(p, job->environment_name, &row.environment, err);
+		if (rc == PIPE_OK)
 			rc = store_job_create(s->store, p->number, &row, err);
 	}
 	return rc;

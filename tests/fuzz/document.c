@@ -13,7 +13,7 @@ enum { DOCUMENTS = 3, WRITTEN_BYTES = 1 << 18 };
 static int add_and_parse(struct diagnostics *d, struct arena *a, const char *text, size_t length, struct node **out)
 {
 	pipe_limits limits = { .file_bytes = 1 << 20, .depth = 30, .nodes = 5000 };
-	int source = sources_add(d->sources, a, (struct source){ "fuzz.yml", text, length, MARK_NONE });
+	int source = sources_add(d->sources, a, (struct source){ "fuzz.yml", text, length, MARK_NONE, NULL });
 
 	if (source < 0)
 		abort();

@@ -35,7 +35,7 @@ def test_files(root):
     assert found == sorted([
         "bin/pipe", "include/pipe.h", "lib/libpipe.a", "lib/libpipe.so", "lib/libpipe.so.0", f"lib/libpipe.so.{version()}",
         "lib/pkgconfig/libpipe.pc", "share/man/man1/pipe.1", "share/bash-completion/completions/pipe",
-        "share/zsh/site-functions/_pipe", "share/fish/vendor_completions.d/pipe.fish"])
+        "share/zsh/site-functions/_pipe", "share/fish/vendor_completions.d/pipe.fish", "share/pipe/lua/pipe.lua"])
     assert os.readlink(prefix / "lib/libpipe.so") == "libpipe.so.0"
     assert os.readlink(prefix / "lib/libpipe.so.0") == f"libpipe.so.{version()}"
     assert [p.name for p in root.iterdir()] == ["opt"]
@@ -93,7 +93,7 @@ def test_made_documents_are_fresh(tmp_path):
     """`make docs` and commit when this fails."""
     subprocess.run([ROOT / "packaging" / "docs.sh", BUILD / "pipe", tmp_path], check=True)
     made = [p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file()]
-    assert len(made) == 8
+    assert len(made) == 10
     stale = [str(p) for p in made if not (ROOT / p).exists() or (ROOT / p).read_text() != (tmp_path / p).read_text()]
     assert stale == []
 

@@ -122,7 +122,7 @@ def test_strict_refuses_what_is_not_honoured(project):
 def test_no_pipeline_file(project):
     r = project.pipe("lint")
     assert r.status == 2
-    assert "pipe.yml, .pipe.yml, pipeline.yml and .gitlab-ci.yml" in r.err
+    assert "pipe.yml, .pipe.yml, pipeline.yml, pipeline.lua and .gitlab-ci.yml" in r.err
 
 
 def test_files_are_looked_for_in_their_order(project):

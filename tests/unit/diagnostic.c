@@ -16,7 +16,7 @@ static struct diagnostics d;
 
 static uint16_t add_source(const char *name, const char *text, struct mark included)
 {
-	int i = sources_add(&sources, &arena, (struct source){ name, text, text ? strlen(text) : 0, included });
+	int i = sources_add(&sources, &arena, (struct source){ name, text, text ? strlen(text) : 0, included, NULL });
 
 	ck_assert_int_ge(i, 0);
 	return (uint16_t)i;

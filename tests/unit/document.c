@@ -33,7 +33,7 @@ static void tear_down(void)
 
 static int parse_bytes(const char *text, size_t length, int max)
 {
-	int source = sources_add(&sources, &arena, (struct source){ "test.yml", text, length, MARK_NONE });
+	int source = sources_add(&sources, &arena, (struct source){ "test.yml", text, length, MARK_NONE, NULL });
 
 	ck_assert_int_ge(source, 0);
 	return document_parse(docs, max, &arena, (uint16_t)source, &limits, &found);
