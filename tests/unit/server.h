@@ -89,7 +89,7 @@ static inline void server_start(struct server *s, const struct answer *answers)
 	s->answers = answers;
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(bind(s->fd, (struct sockaddr *)&at, size), 0);
-	ck_assert_int_eq(listen(s->fd, 16), 0);
+	ck_assert_int_eq(listen(s->fd, SOMAXCONN), 0);
 	ck_assert_int_eq(getsockname(s->fd, (struct sockaddr *)&at, &size), 0);
 	s->port = ntohs(at.sin_port);
 	ck_assert_int_eq(pthread_create(&s->thread, NULL, server_run, s), 0);
