@@ -149,6 +149,12 @@ static void hook(lua_State *L, lua_Debug *ar)
 	}
 	if (budget_look(g) != BREACH_NONE)
 		raise_over(L);
+	if (g->budget.pause_at && g->call && L == g->call->thread && lua_isyieldable(L) &&
+	    clock_us(CLOCK_MONOTONIC) >= g->budget.pause_at) {
+		g->budget.pause_at = 0;
+		g->budget.paused = true;
+		lua_yieldk(L, 0, 0, NULL); /* returns, and takes effect when the hook does */
+	}
 }
 
 void budget_charge(lua_State *L, uint64_t steps)
@@ -249,6 +255,11 @@ void budget_enter(struct lua_guest *g)
 	b->cpu_from = clock_us(CLOCK_THREAD_CPUTIME_ID);
 	b->look_at = clock_us(CLOCK_MONOTONIC) + b->limits.cpu_ms * 1000 - b->cpu_us;
 	lua_sethook(g->L, hook, LUA_MASKCOUNT | (lines ? LUA_MASKLINE : 0), HOOK_INSTRUCTIONS); /* coroutines inherit it */
+}
+
+void budget_pause_after(struct lua_guest *g, int64_t us)
+{
+	g->budget.pause_at = us ? clock_us(CLOCK_MONOTONIC) + us : 0;
 }
 
 void budget_leave(struct lua_guest *g)

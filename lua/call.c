@@ -166,8 +166,7 @@ static void take_error(lua_State *L, struct lua_call *call, int status)
 		fault_outcome(L, call, false);
 }
 
-/* 1: it waits. */
-static int run(lua_State *L, struct lua_call *call)
+static enum lua_progress run(lua_State *L, struct lua_call *call)
 {
 	int results, status, arguments = call->stage == FRESH ? 1 : 0;
 
@@ -177,36 +176,36 @@ static int run(lua_State *L, struct lua_call *call)
 		status = lua_resume(call->thread, L, arguments, &results);
 		if (status == LUA_YIELD) {
 			lua_pop(call->thread, results);
-			return 1;
+			return call->guest->budget.paused ? LUA_CALL_PAUSED : LUA_CALL_WAITS;
 		}
 		if (status != LUA_OK) {
 			take_error(L, call, status);
-			return 0;
+			return LUA_CALL_ENDED;
 		}
 		if (call->guest->budget.breach || call->failed) {
 			fault_outcome(L, call, false);
-			return 0;
+			return LUA_CALL_ENDED;
 		}
 		if (!call->options.member || call->stage == IN_MEMBER) {
 			take_values(call, results);
-			return 0;
+			return LUA_CALL_ENDED;
 		}
 		if (!begin_member(L, call, results))
-			return 0;
+			return LUA_CALL_ENDED;
 		arguments = 1;
 	}
 }
 
 struct stepping {
 	struct lua_call *call;
-	bool waits;
+	enum lua_progress progress;
 };
 
 static int step(lua_State *L)
 {
 	struct stepping *s = lua_touserdata(L, 1);
 
-	s->waits = run(L, s->call);
+	s->progress = run(L, s->call);
 	return 0;
 }
 
@@ -230,7 +229,12 @@ static bool over_already(struct lua_call *call)
 
 enum lua_progress lua_call_step(struct lua_call *call)
 {
-	struct stepping s = { .call = call };
+	return lua_call_step_for(call, 0);
+}
+
+enum lua_progress lua_call_step_for(struct lua_call *call, int64_t us)
+{
+	struct stepping s = { .call = call, .progress = LUA_CALL_ENDED };
 	struct lua_guest *g = call->guest;
 
 	if (call->stage == ENDED)
@@ -239,11 +243,16 @@ enum lua_progress lua_call_step(struct lua_call *call)
 		str_reset(&call->said);
 	call->said_taken = false;
 	budget_enter(g);
+	budget_pause_after(g, us);
 	if (!over_already(call) && guest_protected(g, step, &s) != LUA_OK)
 		fault_outcome_bare(call);
 	budget_leave(g);
+	if (s.progress == LUA_CALL_PAUSED) {
+		g->budget.paused = false;
+		return LUA_CALL_PAUSED;
+	}
 	drop_answer(call);
-	if (s.waits)
+	if (s.progress == LUA_CALL_WAITS)
 		return LUA_CALL_WAITS;
 	call->stage = ENDED;
 	call->outcome.cpu_us = g->budget.cpu_us;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const struct drive_kind *const kinds[] = {
 	[LUA_WAIT_HTTP] = &drive_http,
@@ -12,18 +13,16 @@ static const struct drive_kind *const kinds[] = {
 	[LUA_WAIT_MAIL] = &drive_mail,
 };
 
+enum { HERE_US = 500 }; /* a step on the loop's thread */
+
 static void step(struct lua_drive *d);
 
 /* ---- the end ---- */
 
 static void end(struct lua_drive *d)
 {
-	const struct lua_outcome *outcome = &d->failed;
-
-	if (!d->error.code)
-		outcome = lua_call_outcome(d->call);
 	d->ended = true;
-	d->o.ended(d->o.payload, outcome);
+	d->o.ended(d->o.payload, lua_drive_outcome(d));
 }
 
 /* ---- waits ---- */
@@ -98,25 +97,51 @@ static bool make_call(struct lua_drive *d)
 	return true;
 }
 
+static int64_t clock_us(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* us: for how long; 0: as long as it takes. */
+static void make_step(struct lua_drive *d, int64_t us)
+{
+	int64_t wall = clock_us(CLOCK_MONOTONIC), cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
+
+	d->progress = make_call(d) ? lua_call_step_for(d->call, us) : LUA_CALL_ENDED;
+	if (!d->stepped && d->progress == LUA_CALL_PAUSED)
+		d->first = (struct lua_drive_cost){ INT64_MAX, INT64_MAX };
+	else if (!d->stepped)
+		d->first = (struct lua_drive_cost){ clock_us(CLOCK_THREAD_CPUTIME_ID) - cpu, clock_us(CLOCK_MONOTONIC) - wall };
+	d->stepped = true;
+}
+
 static void work(uv_work_t *request)
 {
-	struct lua_drive *d = request->data;
+	make_step(request->data, 0);
+}
 
-	d->progress = make_call(d) ? lua_call_step(d->call) : LUA_CALL_ENDED;
+/* Hands on what was said. */
+static void say(struct lua_drive *d)
+{
+	const char *said;
+	size_t length = 0;
+
+	if (!d->call)
+		return;
+	said = lua_call_said(d->call, &length);
+	if (length)
+		d->o.said(d->o.payload, said, length);
 }
 
 static void worked(uv_work_t *request, int status)
 {
 	struct lua_drive *d = request->data;
-	const char *said;
-	size_t length = 0;
 
 	(void)status; /* never cancelled: nobody calls uv_cancel */
-	if (d->call) {
-		said = lua_call_said(d->call, &length);
-		if (length)
-			d->o.said(d->o.payload, said, length);
-	}
+	say(d);
 	if (d->progress == LUA_CALL_WAITS)
 		begin_wait(d);
 	else
@@ -134,6 +159,30 @@ static void step(struct lua_drive *d)
 
 /* ---- the interface ---- */
 
+static void start_here(struct lua_drive *d)
+{
+	make_step(d, HERE_US);
+	say(d);
+	if (d->progress == LUA_CALL_ENDED)
+		d->ended = true;
+	else if (d->progress == LUA_CALL_WAITS)
+		begin_wait(d);
+	else
+		step(d);
+}
+
+const struct lua_outcome *lua_drive_outcome(const struct lua_drive *d)
+{
+	if (!d->ended)
+		return NULL;
+	return d->error.code ? &d->failed : lua_call_outcome(d->call);
+}
+
+struct lua_drive_cost lua_drive_first(const struct lua_drive *d)
+{
+	return d->first;
+}
+
 int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err)
 {
 	struct lua_drive *d = calloc(1, sizeof(*d));
@@ -145,7 +194,9 @@ int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *opti
 	d->command.input = -1;
 	str_init(&d->output);
 	d->work.data = d;
-	if (uv_queue_work(d->o.loop, &d->work, work, worked)) {
+	if (d->o.here) {
+		start_here(d);
+	} else if (uv_queue_work(d->o.loop, &d->work, work, worked)) {
 		free(d);
 		*out = NULL;
 		return error_set(err, PIPE_EIO, "no worker thread is to be had");

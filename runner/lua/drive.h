@@ -19,6 +19,9 @@ struct lua_drive_options {
 	struct http_loop *http;	   /* the session's */
 	struct lua_place place;
 	unsigned grace_ms;
+	/* The first step is made at once, on the loop's thread, for as long as that does not hurt: for scripts that are known to be quick,
+	 * to which the way to a worker thread and back would be most of the cost. */
+	bool here;
 	struct lua_call_options call; /* what it points to outlives the drive */
 	/* On the loop's thread.  said: whole lines, as the script said them, not masked. */
 	void (*said)(void *payload, const char *text, size_t length);
@@ -30,6 +33,13 @@ struct lua_drive_options {
 };
 
 int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err);
+/* After a start with `here`: how it ended, and then `ended` is not called; NULL: it goes on. */
+const struct lua_outcome *lua_drive_outcome(const struct lua_drive *d);
+/* What its first step took, in microseconds of processor time and of time; more than any limit where it was paused. */
+struct lua_drive_cost {
+	int64_t cpu_us, wall_us;
+};
+struct lua_drive_cost lua_drive_first(const struct lua_drive *d);
 /* A request: ended still comes, soon.  Once more: a command is killed at once. */
 void lua_drive_cancel(struct lua_drive *d);
 /* In or after `ended`; NULL is fine. */

@@ -24,7 +24,8 @@ struct lua_drive {
 	enum lua_progress progress;
 	pipe_error error;	   /* there is no call, and why: code is not 0 */
 	struct lua_outcome failed; /* then */
-	bool ended;
+	bool ended, stepped;
+	struct lua_drive_cost first;
 
 	/* The wait under way. */
 	const struct drive_kind *kind; /* NULL: none is */

@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_GRACE_MS = 10000 };
+enum {
+	DEFAULT_GRACE_MS = 10000,
+	QUICK_US = 200,	       /* processor time of a call that is over, or waits, so soon */
+	QUICK_WALL_US = 20000, /* and it did not wait for a disk */
+	QUICK_CALLS = 16,      /* in a row: then it is called on the loop's thread */
+	SLOW_US = 5000,	       /* processor time: a call there that took so long was the last one there */
+	NEVER = -1000000000    /* more calls than there are */
+};
 
 #define BIT(point) (1u << HOOK_##point)
 
@@ -60,6 +67,40 @@ static int session_http(struct pipe_run *s, pipe_error *err)
 	return s->http ? PIPE_OK : http_loop_create(&s->http, s->loop, err);
 }
 
+/* NULL: no memory; then it is always called on a worker thread. */
+static struct hook_pace *pace_of(struct hook_caller *c)
+{
+	struct pipeline_hooks *hooks = c->p->hooks;
+	struct hook_pace *pace = map_get(&hooks->paces, (const char *)&c->hook, sizeof(c->hook));
+
+	if (pace)
+		return pace;
+	pace = ARENA_NEW(&c->p->arena, struct hook_pace);
+	if (!pace)
+		return NULL;
+	pace->hook = c->hook;
+	return map_put(&hooks->paces, &c->p->arena, (const char *)&pace->hook, sizeof(pace->hook), pace) ? pace : NULL;
+}
+
+static bool is_quick(const struct hook_caller *c)
+{
+	return c->pace && c->pace->quick >= QUICK_CALLS;
+}
+
+static void note_pace(struct hook_caller *c)
+{
+	struct lua_drive_cost cost = lua_drive_first(c->drive);
+
+	if (!c->pace)
+		return;
+	if (cost.cpu_us < QUICK_US && cost.wall_us < QUICK_WALL_US)
+		c->pace->quick += c->pace->quick < QUICK_CALLS;
+	else if (is_quick(c) && cost.cpu_us >= SLOW_US)
+		c->pace->quick = NEVER;
+	else if (c->pace->quick > -QUICK_CALLS)
+		c->pace->quick = -QUICK_CALLS;
+}
+
 int hook_call(struct hook_caller *c, void (*ended)(void *payload, const struct lua_outcome *outcome), pipe_error *err)
 {
 	struct pipe_run *s = c->p->session;
@@ -78,6 +119,8 @@ int hook_call(struct hook_caller *c, void (*ended)(void *payload, const struct l
 		rc = hook_context(c, err);
 	if (rc)
 		return rc;
+	c->pace = pace_of(c);
+	o.here = !c->quiet && is_quick(c);
 	o.http = s->http;
 	o.place = c->place;
 	o.call = (struct lua_call_options){ .engine = plan_lua_engine(lua),
@@ -107,17 +150,22 @@ static void take_verdict(struct hook_caller *c, bool failed)
 		c->points = 0;
 }
 
-static void on_ended(void *payload, const struct lua_outcome *outcome)
+static void end_call(struct hook_caller *c, const struct lua_outcome *outcome)
 {
-	struct hook_caller *c = payload;
 	bool failed;
 
+	note_pace(c);
 	hook_notes_show(c);
 	failed = hook_judge(c, outcome);
 	lua_drive_free(c->drive);
 	c->drive = NULL;
 	take_verdict(c, failed);
-	go_on(c);
+}
+
+static void on_ended(void *payload, const struct lua_outcome *outcome)
+{
+	end_call(payload, outcome);
+	go_on(payload);
 }
 
 /* The next hook of the point, then of the next one; NULL: that was all. */
@@ -148,9 +196,12 @@ static void go_on(struct hook_caller *c)
 			c->then(c);
 			return;
 		}
-		if (hook_call(c, on_ended, &err) == PIPE_OK)
+		if (hook_call(c, on_ended, &err))
+			take_verdict(c, hook_judge_error(c, &err));
+		else if (lua_drive_outcome(c->drive))
+			end_call(c, lua_drive_outcome(c->drive));
+		else
 			return;
-		take_verdict(c, hook_judge_error(c, &err));
 	}
 }
 

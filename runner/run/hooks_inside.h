@@ -2,6 +2,7 @@
 #ifndef RUNNER_HOOKS_INSIDE_H
 #define RUNNER_HOOKS_INSIDE_H
 
+#include "base/map.h"
 #include "lua/call.h"
 #include "runner/lua/drive.h"
 #include "runner/lua/host.h"
@@ -51,6 +52,7 @@ struct hook_caller {
 	int list; /* 0: the pipeline's, 1: the job's */
 	uint32_t next;
 	const struct hook *hook;
+	struct hook_pace *pace; /* of the hook; NULL: not kept */
 	struct lua_drive *drive;
 	struct lua_context context;
 	const json_t *extra; /* further members of ctx; or NULL */
@@ -62,10 +64,17 @@ struct hook_caller {
 
 struct event_hook;
 
+/* What calls of a hook have cost so far: one that has shown itself quick is called on the loop's thread. */
+struct hook_pace {
+	const struct hook *hook;
+	int quick; /* calls in a row; negative: so many more are needed */
+};
+
 /* A pipeline's. */
 struct pipeline_hooks {
 	struct hook_caller caller;
 	struct plan_lua *lua;
+	struct map paces;	   /* struct hook * -> struct hook_pace * */
 	struct event_hook *events; /* NULL: no on_event */
 	unsigned event_kinds;	   /* bits by enum pipe_event_kind that somebody listens to */
 	int64_t drain_until;	   /* the end waits for them, so long; 0: it is not there yet */

@@ -249,6 +249,18 @@ b: {script: [echo fine]}
     assert "processor time" in finished(r, "a")["reason"]
 
 
+def test_a_hook_that_was_quick_and_is_not_any_more(project):
+    """After some calls it is made on the loop's thread: what takes long is not."""
+    r = run(project, """
+lua: {limits: {cpu: 1s}}
+hooks: {before_job: 'if ctx.job.name == "j30" then while true do end end'}
+""" + "".join(f"j{i}: {{script: [echo {i}]}}\n" for i in range(60)), "--jobs", "2")
+    assert {job for job, status in r.jobs.items() if status != "success"} == {"j30"}
+    times = {e["job"]: e["time"] for e in r.events if e["event"] == "job_finished"}
+    assert "processor time" in finished(r, "j30")["reason"]
+    assert sum(times[f"j{i}"] < times["j30"] for i in range(31, 60)) > 10  # the others went on meanwhile
+
+
 # ---- what hooks say ----
 
 def test_secrets_are_masked_in_what_hooks_say(project):

@@ -43,6 +43,7 @@ struct one {
 	struct lua_drive *drive;
 	struct lua_source source;
 	struct lua_limits limits;
+	bool here;
 	struct str said;
 	unsigned ended, waited;
 	enum lua_end end;
@@ -110,6 +111,7 @@ static void begin(struct one *o, const char *text)
 						   .http = http,
 						   .place = { "/tmp", environment, "PIPE_TASK=abcd/1" },
 						   .grace_ms = 500,
+						   .here = o->here,
 						   .call = { .engine = engine,
 							     .source = &o->source,
 							     .context = &context,
@@ -318,6 +320,58 @@ START_TEST(its_time_is_over)
 }
 END_TEST
 
+START_TEST(a_quick_one_may_be_over_at_once)
+{
+	struct one o = { .here = true };
+
+	begin(&o, "pipe.log('a')");
+	ck_assert_ptr_nonnull(lua_drive_outcome(o.drive));
+	ck_assert_int_eq(lua_drive_outcome(o.drive)->end, LUA_DONE);
+	ck_assert_str_eq(o.said.data, "a\n");
+	ck_assert_int_lt(lua_drive_first(o.drive).cpu_us, 1000000);
+	lua_drive_cancel(o.drive); /* too late */
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_uint_eq(o.ended, 0);
+	lua_drive_free(o.drive);
+	done(&o);
+}
+END_TEST
+
+START_TEST(a_wait_that_begins_at_once)
+{
+	struct one o = { .here = true };
+
+	begin(&o, "pipe.log('a') pipe.sleep(0.1) pipe.log('b')");
+	ck_assert_ptr_null(lua_drive_outcome(o.drive));
+	ck_assert_uint_eq(o.waited, 1);
+	finish(&o);
+	ck_assert_int_eq(o.end, LUA_DONE);
+	ck_assert_str_eq(o.said.data, "a\nb\n");
+	done(&o);
+}
+END_TEST
+
+START_TEST(a_long_one_goes_on_elsewhere)
+{
+	struct one sum = { .here = true }, ever = { .here = true, .limits = { .cpu_ms = 400 } };
+	uint64_t before = uv_hrtime();
+
+	begin(&ever, "pipe.log('a') pcall(function() while true do end end)");
+	begin(&sum, "local n = 0 for i = 1, 3000000 do n = n + i end pipe.log(n)");
+	ck_assert_uint_lt(uv_hrtime() - before, 300000000u); /* half a millisecond each, on a machine that is at work */
+	ck_assert_ptr_null(lua_drive_outcome(ever.drive));
+	ck_assert_ptr_null(lua_drive_outcome(sum.drive));
+	ck_assert_str_eq(ever.said.data, "a\n");
+	ck_assert_int_eq(lua_drive_first(sum.drive).cpu_us, INT64_MAX);
+	finish(&sum);
+	ck_assert_str_eq(sum.said.data, "4500001500000\n");
+	finish(&ever);
+	ck_assert_int_eq(ever.end, LUA_OVER);
+	done(&sum);
+	done(&ever);
+}
+END_TEST
+
 Suite *lua_drive_suite(void)
 {
 	Suite *s = suite_create("lua_drive");
@@ -334,6 +388,9 @@ Suite *lua_drive_suite(void)
 	tcase_add_test(all, a_cancel_ends_it_wherever_it_is);
 	tcase_add_test(all, a_second_cancel_kills_the_command);
 	tcase_add_test(all, its_time_is_over);
+	tcase_add_test(all, a_quick_one_may_be_over_at_once);
+	tcase_add_test(all, a_wait_that_begins_at_once);
+	tcase_add_test(all, a_long_one_goes_on_elsewhere);
 	tcase_set_timeout(all, 60);
 	suite_add_tcase(s, all);
 	return s;
