@@ -120,7 +120,7 @@ const struct lua_text *lua_text_of(const struct lua_texts *texts, const struct n
 	X(BEFORE_JOB, "before_job") /* it has its place, and nothing of it has been done */                                      \
 	X(ON_FAILURE, "on_failure") /* of a job that failed, before after_job */                                                 \
 	X(AFTER_JOB, "after_job")   /* its verdict is known, and not told yet */                                                 \
-	X(ON_EVENT, "on_event")	    /* after each event of the run but its output; nothing waits for it but the run's end */     \
+	X(ON_EVENT, "on_event")	    /* after each event of the run (a job's: its own) but output; only the run's end waits */    \
 	X(NOTIFY, "notify")	    /* after after_run (of a job: after after_job); a failure only warns */
 
 enum hook_point {

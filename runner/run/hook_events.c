@@ -21,6 +21,7 @@ struct event_hook {
 	struct hook_caller caller;
 	struct arena arena;
 	struct event_hook *next;
+	const struct hooks *of; /* the jobs whose events it hears, by their hooks; NULL: it is the pipeline's, and hears all */
 	struct queued *first, **last;
 	uint32_t waiting, dropped, failed;
 	unsigned kinds; /* bits by enum pipe_event_kind */
@@ -217,6 +218,13 @@ static bool enqueue(struct event_hook *h, const struct str *json)
 	return true;
 }
 
+static bool hears(const struct event_hook *h, const struct pipeline_run *p, const pipe_event *e)
+{
+	if (!(h->kinds & (1u << e->kind)))
+		return false;
+	return !h->of || (e->job && p->jobs[e->job_index].plan->job->settings->hooks == h->of);
+}
+
 void hooks_event(struct pipeline_run *p, const pipe_event *e)
 {
 	struct str json;
@@ -226,7 +234,7 @@ void hooks_event(struct pipeline_run *p, const pipe_event *e)
 	str_init(&json);
 	if (pipe_event_json(e, append, &json) == PIPE_OK && !json.failed)
 		for (struct event_hook *h = p->hooks->events; h; h = h->next)
-			if (h->kinds & (1u << e->kind) && enqueue(h, &json))
+			if (hears(h, p, e) && enqueue(h, &json))
 				serve(h);
 	str_clear(&json);
 }
@@ -257,10 +265,8 @@ static unsigned kinds_of(const struct hook *hook)
 	return kinds;
 }
 
-int hook_events_open(struct pipeline_run *p, pipe_error *err)
+static int open_list(struct pipeline_run *p, const struct hooks *own, const struct hooks *of, unsigned *opened, pipe_error *err)
 {
-	const struct hooks *own = p->plan->pipeline->hooks;
-
 	for (uint32_t i = own->list.count; i-- > 0;) {
 		struct event_hook *h;
 		if (own->list.items[i].point != HOOK_ON_EVENT)
@@ -271,10 +277,11 @@ int hook_events_open(struct pipeline_run *p, pipe_error *err)
 		h->caller = (struct hook_caller){
 			.p = p, .arena = &h->arena, .point = HOOK_ON_EVENT, .hook = &own->list.items[i], .quiet = true
 		};
-		h->caller.suffix = arena_printf(&p->arena, "event%u", i);
+		h->caller.suffix = arena_printf(&p->arena, "event%u", (*opened)++);
 		if (!h->caller.suffix)
 			return error_nomem(err);
 		hook_notes_init(&h->caller.notes, false);
+		h->of = of;
 		h->last = &h->first;
 		h->kinds = kinds_of(h->caller.hook);
 		h->next = p->hooks->events;
@@ -282,4 +289,28 @@ int hook_events_open(struct pipeline_run *p, pipe_error *err)
 		p->hooks->event_kinds |= h->kinds;
 	}
 	return PIPE_OK;
+}
+
+static bool is_open(const struct pipeline_run *p, const struct hooks *of)
+{
+	for (const struct event_hook *h = p->hooks->events; h; h = h->next)
+		if (h->of == of)
+			return true;
+	return false;
+}
+
+/* Jobs that have their hooks from `default` share them: one queue for all. */
+int hook_events_open(struct pipeline_run *p, pipe_error *err)
+{
+	const struct hooks *own = p->plan->pipeline->hooks;
+	unsigned opened = 0;
+	int rc = PIPE_OK;
+
+	for (uint32_t i = 0; rc == PIPE_OK && i < p->plan->plan->jobs.count; i++) {
+		const struct plan_job *job = &p->plan->plan->jobs.items[i];
+		const struct hooks *its = job->selected ? job->job->settings->hooks : NULL;
+		if (its && its->points & (1u << HOOK_ON_EVENT) && !is_open(p, its))
+			rc = open_list(p, its, its, &opened, err);
+	}
+	return rc == PIPE_OK && own ? open_list(p, own, NULL, &opened, err) : rc;
 }

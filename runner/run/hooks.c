@@ -246,7 +246,7 @@ int hooks_open(struct pipeline_run *p, pipe_error *err)
 	p->hooks->lua = p->plan->lua;
 	p->hooks->caller = (struct hook_caller){ .p = p, .arena = &p->arena, .suffix = "run" };
 	hook_notes_init(&p->hooks->caller.notes, false);
-	return own && own->points & BIT(ON_EVENT) ? hook_events_open(p, err) : PIPE_OK;
+	return hook_events_open(p, err);
 }
 
 void hooks_free(struct pipeline_run *p)

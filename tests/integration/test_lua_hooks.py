@@ -338,6 +338,23 @@ b: {needs: [a], script: [exit 1]}
     assert project.read("ends").splitlines() == ["success", "failed"]
 
 
+def test_a_job_hears_its_own_events_and_default_those_of_each(project):
+    r = run(project, """
+lua: {allow: {exec: [sh]}}
+default:
+  hooks: {on_event: {lua: 'pipe.exec{"sh", "-c", "echo " .. ctx.event.job .. " >> default"}', events: [job_finished, run_finished]}}
+a: {script: [echo x]}
+b: {needs: [a], script: [echo y]}
+c:
+  needs: [b]
+  script: [echo z]
+  hooks: {on_event: 'pipe.exec{"sh", "-c", "echo " .. ctx.event.event .. " " .. ctx.event.job .. " >> own"}'}
+""")
+    assert set(r.jobs.values()) == {"success"}
+    assert project.read("default").splitlines() == ["a", "b"]
+    assert project.read("own").splitlines() == ["job_started c", "job_finished c"]
+
+
 def test_a_hook_of_events_that_fails_does_so_once(project):
     r = run(project, 'hooks: {on_event: error("always")}\na: {script: ["true"]}\nb: {script: ["true"]}\n')
     assert r.status == 0
