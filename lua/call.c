@@ -132,7 +132,7 @@ static bool begin_member(lua_State *L, struct lua_call *call, int results)
 	return true;
 }
 
-/* What was returned; it stays on the coroutine for who may want it (pipeline.c). */
+/* What was returned; it stays on the coroutine for who may want it (pipeline/). */
 static void take_values(struct lua_call *call, int results)
 {
 	struct lua_outcome *o = &call->outcome;

@@ -30,7 +30,7 @@ struct lua_call_options {
 	const struct lua_grants *grants;
 	const struct lua_limits *limits; /* or NULL */
 	const char *no_waits;		 /* why it must not wait: "a stage's compile() cannot wait"; NULL: it may */
-	bool places;			 /* of a dynamic pipeline: tables remember where they were written (pipeline.h) */
+	bool places;			 /* of a dynamic pipeline: tables remember where they were written (pipeline/) */
 	/* Adds to the call's globals, the table on the top of L; called once, protected, before the script begins.  NULL: nothing is added */
 	void (*globals)(struct lua_State *L, void *payload);
 	void *globals_payload;

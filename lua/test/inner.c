@@ -2,7 +2,7 @@
 #include "lua/test/inner.h"
 
 #include "base/error.h"
-#include "lua/pipeline.h"
+#include "lua/pipeline/pipeline.h"
 #include "pipeline/limits.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "runner/plan/plan_lua.h"
 
 #include "base/error.h"
-#include "lua/pipeline.h"
+#include "lua/pipeline/pipeline.h"
 #include "lua/syntax/syntax.h"
 #include "runner/files/beneath.h"
 #include "runner/history/project.h"

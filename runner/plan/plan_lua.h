@@ -6,7 +6,7 @@
 #define RUNNER_PLAN_LUA_H
 
 #include "lua/call.h"
-#include "lua/stage.h"
+#include "lua/stage/stage.h"
 #include "pipeline/decode/decode.h"
 #include "pipeline/model.h"
 

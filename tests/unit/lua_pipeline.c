@@ -1,5 +1,5 @@
-/* lua/pipeline.h: tables become nodes with the places of the Lua file; what cannot be one is said there. */
-#include "lua/pipeline.h"
+/* lua/pipeline/pipeline.h: tables become nodes with the places of the Lua file; what cannot be one is said there. */
+#include "lua/pipeline/pipeline.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Stage types of a team's own: the file's table becomes a type, compile() steps, evaluate() a verdict; every mistake has its place. */
-#include "lua/stage.h"
+#include "lua/stage/stage.h"
 
 #include "pipeline/document/document.h"
 

@@ -1,7 +1,7 @@
 /* The world as compile(ctx) sees it: the job's, where its files are, and not yet any evidence. */
-#include "base/error.h"
 #include "lua/host.h"
-#include "lua/stage_inside.h"
+#include "base/error.h"
+#include "lua/stage/inside.h"
 
 #include <string.h>
 

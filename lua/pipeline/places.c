@@ -2,7 +2,7 @@
  * Nothing here is freed when Lua raises: what is made lies in arenas of the caller.  While a value is taken over, no Lua memory is
  * asked for, so that only a budget that is over can raise.
  */
-#include "lua/pipeline_places.h"
+#include "lua/pipeline/places.h"
 
 #include "base/utf8.h"
 #include "lua/guest.h"

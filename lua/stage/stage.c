@@ -4,7 +4,7 @@
  */
 #include "base/error.h"
 #include "lua/guest.h"
-#include "lua/stage_inside.h"
+#include "lua/stage/inside.h"
 #include "pipeline/lua_code.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Native actions that a stage type of a team's own names: their arguments, member by member, from one table. */
 #include "base/error.h"
-#include "lua/stage_inside.h"
+#include "lua/stage/inside.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * Tables -> nodes.  What the syntax knows of a constructor (the order and the places of its keys and values) is put together with what the
  * table held in the end: keys that were written in the constructor come first, in their order, the others after them by name.
  */
-#include "lua/pipeline_nodes.h"
+#include "lua/pipeline/nodes.h"
 
 #include "base/map.h"
 #include "base/utf8.h"

@@ -2,7 +2,7 @@
 #include "base/duration.h"
 #include "base/error.h"
 #include "base/suggest.h"
-#include "lua/stage_inside.h"
+#include "lua/stage/inside.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -2,8 +2,8 @@
 #ifndef LUA_PIPELINE_NODES_H
 #define LUA_PIPELINE_NODES_H
 
-#include "lua/pipeline.h"
-#include "lua/pipeline_places.h"
+#include "lua/pipeline/pipeline.h"
+#include "lua/pipeline/places.h"
 #include "lua/syntax/syntax.h"
 
 struct pipeline_nodes {

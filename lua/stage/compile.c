@@ -1,7 +1,7 @@
 /* compile(ctx) of a stage type of a team's own: called, and what it returns taken over as steps, reports, tools and outputs. */
 #include "base/error.h"
 #include "lua/call.h"
-#include "lua/stage_inside.h"
+#include "lua/stage/inside.h"
 
 #include <string.h>
 

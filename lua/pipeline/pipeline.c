@@ -2,11 +2,11 @@
  * Running a dynamic pipeline: the script ends, what it returned is taken over with its places, then it becomes nodes.  Everything that
  * goes wrong on the way is a diagnostic with its line in the Lua file.
  */
-#include "lua/pipeline.h"
+#include "lua/pipeline/pipeline.h"
 
 #include "base/utf8.h"
 #include "lua/guest.h"
-#include "lua/pipeline_nodes.h"
+#include "lua/pipeline/nodes.h"
 
 #include <stdlib.h>
 #include <string.h>

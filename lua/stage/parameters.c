@@ -1,6 +1,6 @@
 /* The parameters that a stage type of a team's own takes: rows of the keyword table as any type of ours has them. */
 #include "base/error.h"
-#include "lua/stage_inside.h"
+#include "lua/stage/inside.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  */
 #include "base/error.h"
 #include "base/utf8.h"
-#include "lua/stage_inside.h"
+#include "lua/stage/inside.h"
 #include "stages/lua_answer.h"
 
 #include <ctype.h>

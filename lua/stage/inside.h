@@ -2,7 +2,7 @@
 #ifndef LUA_STAGE_INSIDE_H
 #define LUA_STAGE_INSIDE_H
 
-#include "lua/stage.h"
+#include "lua/stage/stage.h"
 #include "pipeline/model.h"
 #include <jansson.h>
 
@@ -70,7 +70,7 @@ bool stage_parameters(struct lua_type *type, const json_t *parameters, struct ma
 		      struct reading_value *r);
 bool stage_tools(struct lua_type *type, const json_t *tools, struct reading_value *r);
 
-/* The host of compile: the files of the job's workspace, and the clock; borrows the job (stage_host.c). */
+/* The host of compile: the files of the job's workspace, and the clock; borrows the job (host.c). */
 void lua_stage_host(struct stage_job *job, struct lua_host *out);
 
 /* stage_type.compile, react, evaluate */
