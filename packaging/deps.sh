@@ -5,7 +5,7 @@ set -eu
 build="gcc make pkg-config libc6-dev libyaml-dev libgit2-dev libcurl4-openssl-dev libsqlite3-dev libuv1-dev libarchive-dev libzstd-dev
        libpcre2-dev libjansson-dev libexpat1-dev libssl-dev liblua5.4-dev git ca-certificates"
 test="check g++ python3 python3-pytest python3-yaml python3-jsonschema sqlite3 tmux procps zstd
-      buildah busybox-static apache2-utils openssl shellcheck"
+      buildah busybox-static apache2-utils openssl shellcheck strace"
 demo="check libevent-dev python3 python3-pytest gcovr cppcheck"
 check="clang clang-format clang-tidy cppcheck libclang-rt-14-dev ninja-build docker-registry" # the last one comes with a service: not for everybody's machine
 want=""
