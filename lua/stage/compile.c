@@ -149,7 +149,7 @@ static const struct report_format *format_named(struct reading_value *r, const c
 
 	if (format)
 		return format;
-	for (; report_formats[n] && n < 63; n++)
+	for (; n < 63 && report_formats[n]; n++)
 		names[n] = report_formats[n]->name;
 	names[n] = NULL;
 	value_wrong(r, "%s.format: there is no report format \"%.60s\"%s", what, name, value_nearest(r->arena, name, names));
