@@ -152,7 +152,7 @@ check-threads:
 	$(CC) -fsanitize=thread -g -Iinclude examples/embed/embed.c -o build-tsan/embed build-tsan/libpipe.a $(LIBS) -lpthread
 	@tests/threads.sh build-tsan/embed
 
--include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITOBJ:.o=.d)
+-include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(UNITOBJ:.o=.d) $(BENCHSRC:%.c=$(BUILD)/obj/%.d)
 .PHONY: all install deps deps-demo deps-test deps-check demo test test-tools unit bench fuzz fuzz-binaries check-house format check-format \
         check-cppcheck check-tidy check-threads docs clean
 .SECONDARY:

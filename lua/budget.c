@@ -17,6 +17,7 @@ enum {
 	CHARGE_LOOK = 1 << 14,	 /* units of work between looks at the clock */
 	BIG_BLOCK = 64 << 10,	 /* what is this big takes long to fill: the clock is looked at */
 	STACK_VALUES = 25000,	 /* a call that is handed on takes some five: thousands of levels */
+	TRY_STACK_VALUES = 2000, /* milliseconds at the most */
 	HOOK_OVER = 1,		 /* once something is over */
 	CPU_MS_MOST = 1 << 30
 };
@@ -39,15 +40,23 @@ static int64_t clock_us(clockid_t id)
  * busy for minutes, for the square of what is free.  No other block grows like that: it is doubled at the least, in place, or by a new block
  * and at once the freeing of the old one.
  */
-static bool stack_grows(size_t old_size, size_t new_size)
+static bool stack_grows(const struct lua_budget *b, size_t old_size, size_t new_size)
 {
-	return new_size > STACK_VALUES * 16 && new_size % 16 == 0 && old_size % 16 == 0 && new_size >= 2 * old_size - 5 * 16;
+	size_t most = b->try_us ? TRY_STACK_VALUES : STACK_VALUES;
+
+	return new_size > most * 16 && new_size % 16 == 0 && old_size % 16 == 0 && new_size >= 2 * old_size - 5 * 16;
+}
+
+static void end_stack(struct lua_budget *b)
+{
+	if (!b->breach)
+		b->breach = b->try_us ? BREACH_AGAIN : BREACH_DEPTH;
 }
 
 static void note_freed(struct lua_budget *b, size_t size)
 {
-	if (b->made_last && size && stack_grows(size, b->made_last) && !b->breach)
-		b->breach = BREACH_DEPTH;
+	if (b->made_last && size && stack_grows(b, size, b->made_last))
+		end_stack(b);
 	b->made_last = 0;
 }
 
@@ -55,11 +64,15 @@ static bool refused(struct lua_guest *g, size_t old_size, size_t new_size)
 {
 	struct lua_budget *b = &g->budget;
 
-	if (old_size && new_size == 2 * old_size - 5 * 16 && stack_grows(old_size, new_size) && !b->breach)
-		b->breach = BREACH_DEPTH;
+	if (old_size && new_size == 2 * old_size - 5 * 16 && stack_grows(b, old_size, new_size))
+		end_stack(b);
 	if (new_size - old_size > b->limits.memory_bytes || b->memory > b->limits.memory_bytes - (new_size - old_size))
 		return true;
-	return new_size >= BIG_BLOCK && g->call && budget_look(g) != BREACH_NONE;
+	if (new_size < BIG_BLOCK || !g->call)
+		return false;
+	if (b->try_us && !b->breach)
+		b->breach = BREACH_AGAIN;
+	return budget_look(g) != BREACH_NONE;
 }
 
 void *budget_alloc(void *ud, void *block, size_t old_size, size_t new_size)
@@ -105,7 +118,7 @@ static bool too_much_memory(const struct lua_guest *g)
 enum lua_breach budget_look(struct lua_guest *g)
 {
 	struct lua_budget *b = &g->budget;
-	int64_t now, left;
+	int64_t now, used, left;
 
 	if (b->breach)
 		return b->breach;
@@ -118,9 +131,14 @@ enum lua_breach budget_look(struct lua_guest *g)
 		return b->breach = BREACH_WALL;
 	if (now < b->look_at)
 		return BREACH_NONE;
-	left = b->limits.cpu_ms * 1000 - (b->cpu_us + clock_us(CLOCK_THREAD_CPUTIME_ID) - b->cpu_from);
+	used = budget_used_us(g);
+	left = b->limits.cpu_ms * 1000 - used;
 	if (left <= 0)
 		return b->breach = BREACH_CPU;
+	if (b->try_us && used >= b->try_us)
+		return b->breach = BREACH_AGAIN;
+	if (b->try_us)
+		left = b->try_us - used;
 	b->look_at = now + left;
 	return BREACH_NONE;
 }
@@ -149,12 +167,6 @@ static void hook(lua_State *L, lua_Debug *ar)
 	}
 	if (budget_look(g) != BREACH_NONE)
 		raise_over(L);
-	if (g->budget.pause_at && g->call && L == g->call->thread && lua_isyieldable(L) &&
-	    clock_us(CLOCK_MONOTONIC) >= g->budget.pause_at) {
-		g->budget.pause_at = 0;
-		g->budget.paused = true;
-		lua_yieldk(L, 0, 0, NULL); /* returns, and takes effect when the hook does */
-	}
 }
 
 void budget_charge(lua_State *L, uint64_t steps)
@@ -175,6 +187,12 @@ void budget_check(lua_State *L)
 
 	if (g->budget.breach || (g->call && g->call->failed))
 		raise_over(L);
+}
+
+void budget_in_earnest(lua_State *L)
+{
+	if (guest_of(L)->budget.try_us)
+		budget_break(L, BREACH_AGAIN);
 }
 
 int budget_break(lua_State *L, enum lua_breach breach)
@@ -257,9 +275,11 @@ void budget_enter(struct lua_guest *g)
 	lua_sethook(g->L, hook, LUA_MASKCOUNT | (lines ? LUA_MASKLINE : 0), HOOK_INSTRUCTIONS); /* coroutines inherit it */
 }
 
-void budget_pause_after(struct lua_guest *g, int64_t us)
+void budget_try(struct lua_guest *g, int64_t us)
 {
-	g->budget.pause_at = us ? clock_us(CLOCK_MONOTONIC) + us : 0;
+	g->budget.try_us = us;
+	if (us)
+		g->budget.look_at = clock_us(CLOCK_MONOTONIC) + us;
 }
 
 void budget_leave(struct lua_guest *g)
@@ -321,6 +341,7 @@ void budget_words(const struct lua_budget *budget, struct str *out)
 	case BREACH_CANCELLED:
 		str_adds(out, "it was cancelled");
 		return;
+	case BREACH_AGAIN:
 	case BREACH_NONE:
 		break;
 	}

@@ -176,7 +176,7 @@ static enum lua_progress run(lua_State *L, struct lua_call *call)
 		status = lua_resume(call->thread, L, arguments, &results);
 		if (status == LUA_YIELD) {
 			lua_pop(call->thread, results);
-			return call->guest->budget.paused ? LUA_CALL_PAUSED : LUA_CALL_WAITS;
+			return LUA_CALL_WAITS;
 		}
 		if (status != LUA_OK) {
 			take_error(L, call, status);
@@ -229,10 +229,10 @@ static bool over_already(struct lua_call *call)
 
 enum lua_progress lua_call_step(struct lua_call *call)
 {
-	return lua_call_step_for(call, 0);
+	return lua_call_try(call, 0);
 }
 
-enum lua_progress lua_call_step_for(struct lua_call *call, int64_t us)
+enum lua_progress lua_call_try(struct lua_call *call, int64_t us)
 {
 	struct stepping s = { .call = call, .progress = LUA_CALL_ENDED };
 	struct lua_guest *g = call->guest;
@@ -243,18 +243,16 @@ enum lua_progress lua_call_step_for(struct lua_call *call, int64_t us)
 		str_reset(&call->said);
 	call->said_taken = false;
 	budget_enter(g);
-	budget_pause_after(g, us);
+	budget_try(g, us);
 	if (!over_already(call) && guest_protected(g, step, &s) != LUA_OK)
 		fault_outcome_bare(call);
 	budget_leave(g);
-	if (s.progress == LUA_CALL_PAUSED) {
-		g->budget.paused = false;
-		return LUA_CALL_PAUSED;
-	}
 	drop_answer(call);
 	if (s.progress == LUA_CALL_WAITS)
 		return LUA_CALL_WAITS;
 	call->stage = ENDED;
+	if (g->budget.breach == BREACH_AGAIN)
+		return LUA_CALL_AGAIN;
 	call->outcome.cpu_us = g->budget.cpu_us;
 	call->outcome.memory_peak = g->budget.memory_peak;
 	return LUA_CALL_ENDED;

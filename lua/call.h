@@ -36,7 +36,7 @@ struct lua_call_options {
 	void *globals_payload;
 };
 
-enum lua_progress { LUA_CALL_WAITS, LUA_CALL_ENDED, LUA_CALL_PAUSED };
+enum lua_progress { LUA_CALL_WAITS, LUA_CALL_ENDED, LUA_CALL_AGAIN };
 
 enum lua_wait_kind { LUA_WAIT_HTTP, LUA_WAIT_EXEC, LUA_WAIT_SLEEP, LUA_WAIT_MAIL };
 
@@ -111,9 +111,10 @@ struct lua_outcome {
 /* Borrows a state; compiles what is new. */
 int lua_call_create(struct lua_call **out, const struct lua_call_options *options, pipe_error *err);
 enum lua_progress lua_call_step(struct lua_call *call);
-/* A step on a thread that has other things to do: LUA_CALL_PAUSED where the script's own code has not come to its end or to a wait after so
- * many microseconds; the next step goes on.  What it calls of ours, a query or the matching of a pattern, is not paused. */
-enum lua_progress lua_call_step_for(struct lua_call *call, int64_t us);
+/* The first step, tried on a thread that has other things to do.  LUA_CALL_AGAIN: it took more than so many microseconds of processor time,
+ * or was about to do what may last or is seen by others (a query, a file, a module, pipe.metric).  Nobody has seen anything of it yet: the
+ * call is to be freed, and made again where it may last. */
+enum lua_progress lua_call_try(struct lua_call *call, int64_t us);
 /* After LUA_CALL_WAITS. */
 const struct lua_wait *lua_call_wait(const struct lua_call *call);
 void lua_call_answer(struct lua_call *call, const struct lua_answer *answer);

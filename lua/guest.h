@@ -22,7 +22,8 @@ enum lua_breach {
 	BREACH_OUTPUT,
 	BREACH_DEPTH,
 	BREACH_WAITS,
-	BREACH_CANCELLED
+	BREACH_CANCELLED,
+	BREACH_AGAIN /* of a call that is only tried: it begins again elsewhere */
 };
 
 struct lua_budget {
@@ -40,8 +41,7 @@ struct lua_budget {
 	uint32_t unwaiting;	/* of those, how many stand below something that cannot wait */
 	size_t made_last; /* bytes of the block that was made in the call of the allocator before, if it was one of no kind */
 	bool starved;	  /* the system had no memory: that, and no limit, is what BREACH_MEMORY means then */
-	int64_t pause_at; /* of a step that is not to last: CLOCK_MONOTONIC, us; 0: it may */
-	bool paused;	  /* it has been, between two instructions */
+	int64_t try_us;	  /* processor time of a call that is only tried; 0: it is in earnest */
 	atomic_bool cancelled;
 };
 
@@ -92,13 +92,16 @@ struct lua_call {
 void *budget_alloc(void *ud, void *block, size_t old_size, size_t new_size);
 void budget_begin(struct lua_guest *g, const struct lua_limits *limits); /* of a call */
 void budget_enter(struct lua_guest *g);					 /* before a step: clocks, hook */
-/* The step under way is to be paused between two instructions once it has lasted so long; 0: it is not. */
-void budget_pause_after(struct lua_guest *g, int64_t us);
+/* The step under way is only a try, for so long; 0: it is not. */
+void budget_try(struct lua_guest *g, int64_t us);
 void budget_leave(struct lua_guest *g); /* after it */
 /* A C function does `steps` units of work (a byte looked at, an element moved): raises when the budget is over.  Cheap. */
 void budget_charge(lua_State *L, uint64_t steps);
 /* Raises what is over, if something is: called by those who catch errors (pcall, coroutine.resume, xpcall). */
 void budget_check(lua_State *L);
+/* What a C function is about to do may last, or is seen by others: a call that is only tried ends here (lua_call_try).  To be called while
+ * nothing is held. */
+void budget_in_earnest(lua_State *L);
 /* Ends the call with a breach. */
 int budget_break(lua_State *L, enum lua_breach breach);
 /* A piece of work that may take long without a charge (a row is fetched) was done: is the budget over?  Raises nothing. */

@@ -301,6 +301,7 @@ static const char *no_baseline(lua_State *L)
 
 	if (!host || !host->baseline)
 		return "there is no history here";
+	budget_in_earnest(L);
 	rc = host->baseline(host->payload, &run, &branch, &why, &err);
 	if (rc == PIPE_ENOMEM)
 		api_no_memory(L);

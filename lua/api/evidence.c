@@ -8,6 +8,7 @@
 
 static const struct lua_host *host_of(lua_State *L)
 {
+	budget_in_earnest(L);
 	return guest_of(L)->call->options.host;
 }
 
@@ -397,7 +398,7 @@ static bool run_member(lua_State *L, const struct api_self *self, const char *ke
 
 	if (!run && self->side != SIDE_BASELINE)
 		run = o->context && o->context->run ? o->context->run->number : 0;
-	else if (!run && o->host && o->host->baseline)
+	else if (!run && host_of(L) && o->host->baseline)
 		rc = o->host->baseline(o->host->payload, &run, &branch, &why, &err);
 	if (rc)
 		guest_raise(L, &err);

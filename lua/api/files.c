@@ -29,6 +29,7 @@ static const struct lua_host *host_of(lua_State *L, const char *function, bool t
 
 	if (!host || !there)
 		api_wrong(L, function, "there is no workspace here");
+	budget_in_earnest(L);
 	return host;
 }
 

@@ -40,6 +40,7 @@ static int call(lua_State *L)
 	pipe_error err = { 0 };
 
 	luaL_checkstack(L, 20, "host");
+	budget_in_earnest(L);
 	s = api_scratch(L);
 	take_arguments(L, count, f->name, s);
 	rc = f->call(f->payload, s->json, &result, &err);

@@ -71,6 +71,7 @@ int api_annotate(lua_State *L)
 		return api_wrong(L, name, "\"url\" begins with https:// or http://");
 	if (!host || !host->annotate)
 		return 0;
+	budget_in_earnest(L);
 	rc = host->annotate(host->payload, label, text, url, &err);
 	return rc ? guest_raise(L, &err) : 0;
 }

@@ -49,6 +49,7 @@ static int put(lua_State *L, const struct evidence_metric *m, const struct evide
 
 	if (!host || !(m ? host->put_metric != NULL : host->put_finding != NULL))
 		return 0;
+	budget_in_earnest(L);
 	cleaner_init(&c, &sink, &limits);
 	rc = m ? c.sink.metric(c.sink.payload, m, &err) : c.sink.finding(c.sink.payload, f, &err);
 	cleaner_clear(&c);

@@ -72,6 +72,7 @@ static void open_cursor(lua_State *L, struct rows *r)
 	r->host = call->options.host;
 	if (!r->host || !r->host->rows_open)
 		return;
+	budget_in_earnest(L);
 	budget_charge(L, QUERY_CHARGE);
 	rc = r->host->rows_open(r->host->payload, &r->query, &r->cursor, &err);
 	if (rc) {

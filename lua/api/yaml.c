@@ -44,6 +44,7 @@ int api_yaml_decode(lua_State *L)
 		lua_pushfstring(L, "the YAML text has more than %d bytes", (int)TEXT_MOST);
 		return 2;
 	}
+	budget_in_earnest(L);
 	budget_charge(L, length * 8);
 	limits_default(&limits);
 	diagnostics_init(&d, &s->arena, &sources);

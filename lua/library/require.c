@@ -143,6 +143,7 @@ static struct lua_source *find(lua_State *L, const char *name, const char *from)
 	const char **known = vec_push(&call->arena, &call->names);
 	pipe_error err = { 0 };
 
+	budget_in_earnest(L);
 	if (!source || !known) {
 		g->budget.starved = true;
 		budget_starve(L);

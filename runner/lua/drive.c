@@ -13,7 +13,7 @@ static const struct drive_kind *const kinds[] = {
 	[LUA_WAIT_MAIL] = &drive_mail,
 };
 
-enum { HERE_US = 500 }; /* a step on the loop's thread */
+enum { TRY_US = 500 }; /* processor time of a first step on the loop's thread */
 
 static void step(struct lua_drive *d);
 
@@ -105,13 +105,15 @@ static int64_t clock_us(clockid_t id)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* us: for how long; 0: as long as it takes. */
-static void make_step(struct lua_drive *d, int64_t us)
+static void make_step(struct lua_drive *d, bool try)
 {
 	int64_t wall = clock_us(CLOCK_MONOTONIC), cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
 
-	d->progress = make_call(d) ? lua_call_step_for(d->call, us) : LUA_CALL_ENDED;
-	if (!d->stepped && d->progress == LUA_CALL_PAUSED)
+	if (!make_call(d))
+		d->progress = LUA_CALL_ENDED;
+	else
+		d->progress = try ? lua_call_try(d->call, TRY_US) : lua_call_step(d->call);
+	if (d->progress == LUA_CALL_AGAIN)
 		d->first = (struct lua_drive_cost){ INT64_MAX, INT64_MAX };
 	else if (!d->stepped)
 		d->first = (struct lua_drive_cost){ clock_us(CLOCK_THREAD_CPUTIME_ID) - cpu, clock_us(CLOCK_MONOTONIC) - wall };
@@ -120,7 +122,7 @@ static void make_step(struct lua_drive *d, int64_t us)
 
 static void work(uv_work_t *request)
 {
-	make_step(request->data, 0);
+	make_step(request->data, false);
 }
 
 /* Hands on what was said. */
@@ -161,14 +163,17 @@ static void step(struct lua_drive *d)
 
 static void start_here(struct lua_drive *d)
 {
-	make_step(d, HERE_US);
+	make_step(d, true);
+	if (d->progress == LUA_CALL_AGAIN) {
+		lua_call_free(atomic_exchange(&d->call, NULL));
+		step(d);
+		return;
+	}
 	say(d);
 	if (d->progress == LUA_CALL_ENDED)
 		d->ended = true;
-	else if (d->progress == LUA_CALL_WAITS)
-		begin_wait(d);
 	else
-		step(d);
+		begin_wait(d);
 }
 
 const struct lua_outcome *lua_drive_outcome(const struct lua_drive *d)

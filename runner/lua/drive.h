@@ -19,8 +19,8 @@ struct lua_drive_options {
 	struct http_loop *http;	   /* the session's */
 	struct lua_place place;
 	unsigned grace_ms;
-	/* The first step is made at once, on the loop's thread, for as long as that does not hurt: for scripts that are known to be quick,
-	 * to which the way to a worker thread and back would be most of the cost. */
+	/* The first step is tried at once, on the loop's thread, for as long as that does not hurt (lua_call_try): for scripts that are known
+	 * to be quick, to which the way to a worker thread and back would be most of the cost. */
 	bool here;
 	struct lua_call_options call; /* what it points to outlives the drive */
 	/* On the loop's thread.  said: whole lines, as the script said them, not masked. */
@@ -35,7 +35,7 @@ struct lua_drive_options {
 int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err);
 /* After a start with `here`: how it ended, and then `ended` is not called; NULL: it goes on. */
 const struct lua_outcome *lua_drive_outcome(const struct lua_drive *d);
-/* What its first step took, in microseconds of processor time and of time; more than any limit where it was paused. */
+/* What its first step took, in microseconds of processor time and of time; more than any limit where it was tried in vain. */
 struct lua_drive_cost {
 	int64_t cpu_us, wall_us;
 };

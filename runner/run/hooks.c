@@ -11,9 +11,8 @@ enum {
 	DEFAULT_GRACE_MS = 10000,
 	QUICK_US = 200,	       /* processor time of a call that is over, or waits, so soon */
 	QUICK_WALL_US = 20000, /* and it did not wait for a disk */
-	QUICK_CALLS = 16,      /* in a row: then it is called on the loop's thread */
-	SLOW_US = 5000,	       /* processor time: a call there that took so long was the last one there */
-	NEVER = -1000000000    /* more calls than there are */
+	QUICK_CALLS = 16,      /* in a row: then it is tried on the loop's thread */
+	QUICK_BYTES = 16384    /* of source: its compilation there is quick, too */
 };
 
 #define BIT(point) (1u << HOOK_##point)
@@ -95,9 +94,7 @@ static void note_pace(struct hook_caller *c)
 		return;
 	if (cost.cpu_us < QUICK_US && cost.wall_us < QUICK_WALL_US)
 		c->pace->quick += c->pace->quick < QUICK_CALLS;
-	else if (is_quick(c) && cost.cpu_us >= SLOW_US)
-		c->pace->quick = NEVER;
-	else if (c->pace->quick > -QUICK_CALLS)
+	else
 		c->pace->quick = -QUICK_CALLS;
 }
 
@@ -120,7 +117,7 @@ int hook_call(struct hook_caller *c, void (*ended)(void *payload, const struct l
 	if (rc)
 		return rc;
 	c->pace = pace_of(c);
-	o.here = !c->quiet && is_quick(c);
+	o.here = !c->quiet && is_quick(c) && source->length <= QUICK_BYTES;
 	o.http = s->http;
 	o.place = c->place;
 	o.call = (struct lua_call_options){ .engine = plan_lua_engine(lua),

@@ -98,3 +98,28 @@ def test_many_at_once_leave_the_others_alone(project):
     assert r.status == 1 and len(r.jobs) == 11
     assert {status for job, status in r.jobs.items() if job != "good"} == {"failed"}
     good_ran_on(r)
+
+
+# What begins on the loop's own thread once a hook has been quick for long: within one instruction, or one call of the library.
+LATE = {
+    "pattern": '("a"):rep(30000):find(".-.-.-.-b")',
+    "loop": "while true do end",
+    "sort": "table.sort({}, function() end) local t = {} for i = 1, 3e6 do t[i] = i end "
+            "while true do table.sort(t, function(a, b) return a > b end) end",
+    "coroutine": "coroutine.wrap(function() while true do end end)()",
+    "caught": "while true do pcall(function() while true do end end) end",
+    "call": "local t = setmetatable({}, {}) getmetatable(t).__call = t t()",
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_a_quick_hook_that_turns_hostile_holds_up_nobody(project, name):
+    """Forty jobs teach that the hook is quick; then it spins before one job, and another that is ready begins and ends beside it."""
+    body = f'if ctx.job.name == "bad" then\n  {LATE[name]}\nend'
+    jobs = "".join(f"q{i}: {{stage: build, script: ['true']}}\n" for i in range(40))
+    project.write("ci/hook.lua", body)
+    r = project.run("lua: {limits: {cpu: 1s, wall: 20s}}\nhooks: {before_job: {file: ci/hook.lua}}\n" + jobs
+                    + "bad: {stage: test, script: ['true']}\ntick: {stage: test, script: ['true']}\n", "--jobs", "2")
+    assert r.jobs["bad"] == "failed" and r.jobs["tick"] == "success", r.text
+    ended = [e["job"] for e in r.events if e["event"] == "job_finished"]
+    assert ended.index("tick") < ended.index("bad")

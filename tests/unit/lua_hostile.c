@@ -24,6 +24,7 @@ static int script_count;
 struct fake {
 	char outside[64]; /* a path that should never have come here */
 	unsigned cursors; /* open */
+	unsigned seen;	  /* how often something was put that others see */
 };
 
 static int64_t now_ms(void *payload)
@@ -136,9 +137,16 @@ static void rows_close(void *payload, void *cursor)
 	free(c);
 }
 
+static void see(void *payload)
+{
+	struct fake *fake = payload;
+
+	fake->seen++;
+}
+
 static int put_metric(void *payload, const struct evidence_metric *m, pipe_error *err)
 {
-	(void)payload;
+	see(payload);
 	(void)m;
 	(void)err;
 	return PIPE_OK;
@@ -146,7 +154,7 @@ static int put_metric(void *payload, const struct evidence_metric *m, pipe_error
 
 static int put_finding(void *payload, const struct evidence_finding *f, pipe_error *err)
 {
-	(void)payload;
+	see(payload);
 	(void)f;
 	(void)err;
 	return PIPE_OK;
@@ -154,7 +162,7 @@ static int put_finding(void *payload, const struct evidence_finding *f, pipe_err
 
 static int annotate(void *payload, const char *label, const char *text, const char *url, pipe_error *err)
 {
-	(void)payload;
+	see(payload);
 	(void)label;
 	(void)text;
 	(void)url;
@@ -373,6 +381,46 @@ START_TEST(ends_as_it_should)
 }
 END_TEST
 
+static int64_t cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* On a thread that has other things to do: whatever it tries, it is soon over there, and then nobody has seen anything of it. */
+START_TEST(is_soon_over_where_it_is_tried)
+{
+	enum { TRY_US = 500, MOST_US = 40000 }; /* with sanitizers, on a busy machine */
+	char *text = load(scripts[_i]);
+	struct lua_source source = { .name = scripts[_i], .text = text, .length = strlen(text) };
+	struct fake fake = { 0 };
+	struct lua_host host = host_template;
+	struct lua_engine *engine;
+	struct lua_call_options options = { .source = &source, .context = &context, .host = &host, .grants = &grants };
+	struct lua_call *call;
+	enum lua_progress progress;
+	int64_t used;
+
+	host.payload = &fake;
+	ck_assert_int_eq(lua_engine_create(&engine, NULL, NULL), PIPE_OK);
+	options.engine = engine;
+	ck_assert_int_eq(lua_call_create(&call, &options, NULL), PIPE_OK);
+	used = cpu_us();
+	progress = lua_call_try(call, TRY_US);
+	ck_assert_uint_eq(fake.seen, 0);
+	ck_assert_uint_eq(fake.cursors, 0);
+	lua_call_free(call);
+	used = cpu_us() - used;
+	ck_assert_msg(used < MOST_US, "%s: %lld us", scripts[_i], (long long)used);
+	if (getenv("HOSTILE_ONLY"))
+		fprintf(stderr, "%-40s %6lld us %d\n", scripts[_i], (long long)used, progress);
+	lua_engine_free(engine);
+	free(text);
+}
+END_TEST
+
 /* All of them one after the other in the same engine, as a long run would. */
 START_TEST(an_engine_outlives_them_all)
 {
@@ -429,6 +477,7 @@ Suite *lua_hostile_suite(void)
 	find_scripts();
 	tcase_set_timeout(t, 20);
 	tcase_add_loop_test(t, ends_as_it_should, 0, script_count);
+	tcase_add_loop_test(t, is_soon_over_where_it_is_tried, 0, script_count);
 	suite_add_tcase(s, t);
 	t = tcase_create("one engine");
 	tcase_set_timeout(t, 300);
