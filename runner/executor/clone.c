@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +73,17 @@ ON_FOREIGN_STACK static int connect_descriptors(const struct clone_request *r)
 	return 0;
 }
 
+/* Where the hard limit is lower, there is none. */
+ON_FOREIGN_STACK static void put_on(uint64_t badge)
+{
+	struct rlimit limit;
+
+	if (!badge || getrlimit(RLIMIT_RTTIME, &limit) < 0 || limit.rlim_max < badge)
+		return;
+	limit.rlim_cur = badge;
+	setrlimit(RLIMIT_RTTIME, &limit);
+}
+
 /* Runs in the child, on its own stack, in our memory. */
 ON_FOREIGN_STACK static int child_main(void *argument)
 {
@@ -79,6 +91,7 @@ ON_FOREIGN_STACK static int child_main(void *argument)
 	const struct clone_request *r = c->request;
 
 	setsid();
+	put_on(r->badge);
 	c->failed = CLONE_DESCRIPTORS;
 	if (connect_descriptors(r) == 0) {
 		c->failed = CLONE_DIRECTORY;

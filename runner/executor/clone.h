@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct clone_request {
@@ -15,6 +16,7 @@ struct clone_request {
 	const char *directory;
 	int input, output; /* become 0, and 1 and 2; both beyond 2 */
 	int cgroup;	   /* directory of the cgroup to be born in; -1: that of the caller */
+	uint64_t badge;	   /* to wear (proc.h); 0: none */
 	void *stack;	   /* for the child, CLONE_STACK bytes, aligned to 16; nobody else uses it meanwhile */
 };
 

@@ -75,8 +75,8 @@ struct local_options {
 /* The executor `local`. */
 int executor_local_create(struct executor **out, const struct local_options *options, pipe_error *err);
 
-/* Kills every process on this machine whose environment holds one of these marks ("PIPE_TASK=<run nonce>/"), and the cgroup of that
- * name: what a killed runner left behind.  Returns how many.  Blocking; for recovery at start. */
+/* Kills every process on this machine that bears one of these marks ("PIPE_TASK=<run nonce>/") in its environment or as its badge
+ * (proc.h), and the cgroup of that name: what a killed runner left behind.  Returns how many.  Blocking; for recovery at start. */
 unsigned executor_local_reap(const char *const *marks, size_t count);
 
 #endif

@@ -224,6 +224,9 @@ static int local_start(struct executor *executor, const struct task_spec *spec, 
 	t->pidfd = t->output = -1;
 	t->deadline = t->kill_at = t->look_at = t->give_up_at = NEVER;
 	note_nonce(x, spec->mark);
+	t->badge = proc_badge(spec->mark);
+	if (t->badge)
+		x->badge = t->badge;
 	rc = run_task(x, t, err);
 	if (rc != PIPE_OK) {
 		free(t);

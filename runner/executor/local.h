@@ -18,6 +18,7 @@ struct local;
 struct task {
 	struct local *local;
 	struct task_spec spec; /* its strings are the caller's */
+	uint64_t badge;	       /* of its mark */
 	struct task *previous, *next;
 	pid_t pid;		  /* also the number of its session and its group */
 	int pidfd, output;	  /* -1: done with */
@@ -62,7 +63,8 @@ struct local {
 	struct task *ended;
 	struct adopted *adopted;
 	size_t adopted_count, adopted_capacity;
-	char *nonce; /* PIPE_TASK's value up to "/" with it, of the task started last */
+	char *nonce;	/* PIPE_TASK's value up to "/" with it, of the task started last */
+	uint64_t badge; /* and that task's */
 	struct str scratch;
 	unsigned handles; /* to be closed */
 	void (*on_closed)(void *context);

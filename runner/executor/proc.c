@@ -9,10 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* An environment may be long; beyond this nobody's mark is looked for. */
 enum { ENVIRONMENT_MAX = 8 * 1024 * 1024 };
+
+/* A number with this bit is a badge: microseconds that nobody asks for by accident. */
+#define BADGE (UINT64_C(1) << 62)
 
 static int open_of(pid_t pid, const char *what)
 {
@@ -206,6 +210,41 @@ const char *proc_mark(pid_t pid, struct str *scratch)
 		if (!strncmp(p, PROC_MARK, name))
 			return p + name;
 	return NULL;
+}
+
+/* FNV-1a, folded to 31 bits: the same in the process that recovers. */
+static uint64_t hash(const char *text, size_t length)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < length; i++)
+		h = (h ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
+	return (h ^ h >> 32) & 0x7fffffff;
+}
+
+uint64_t proc_badge(const char *mark)
+{
+	const size_t name = sizeof(PROC_MARK) - 1;
+	size_t nonce;
+
+	if (!mark || strncmp(mark, PROC_MARK, name) != 0)
+		return 0;
+	nonce = strcspn(mark + name, "/");
+	return BADGE | hash(mark + name, nonce) << 31 | hash(mark + name + nonce, strlen(mark + name + nonce));
+}
+
+uint64_t proc_badge_of(pid_t pid)
+{
+	struct rlimit limit;
+
+	if (prlimit(pid, RLIMIT_RTTIME, NULL, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 0;
+	return limit.rlim_cur >= BADGE ? limit.rlim_cur : 0;
+}
+
+bool proc_badge_same_run(uint64_t a, uint64_t b)
+{
+	return a && a >> 31 == b >> 31;
 }
 
 const char *proc_cgroup(pid_t pid, struct str *scratch)

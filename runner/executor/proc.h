@@ -41,6 +41,15 @@ void pids_add_all(struct pids *p);
 /* The value of PIPE_TASK in a process's environment as it was when it executed; NULL: there is none, or it cannot be seen.  Borrowed
  * from scratch. */
 const char *proc_mark(pid_t pid, struct str *scratch);
+/*
+ * The mark as a number, its badge: a task wears it as its soft limit of RLIMIT_RTTIME (getrlimit(2)), which no program meets (it is
+ * beyond 140,000 years of real-time scheduling), and which all that it starts inherits, also in a session of its own with an emptied
+ * environment.  0: no mark, no badge.
+ */
+uint64_t proc_badge(const char *mark); /* "PIPE_TASK=<run nonce>/<job>"; what follows the slash may be missing */
+uint64_t proc_badge_of(pid_t pid);
+/* Are both of tasks of one run? */
+bool proc_badge_same_run(uint64_t a, uint64_t b);
 /* The path of its cgroup (v2), also when it is dead; NULL: none.  Borrowed from scratch. */
 const char *proc_cgroup(pid_t pid, struct str *scratch);
 /* Signals the process, unless its number belongs to another one by now. */

@@ -38,7 +38,11 @@ static bool is_marked(pid_t pid, const char *const *marks, size_t count, struct 
 {
 	const size_t name = sizeof(PROC_MARK) - 1;
 	const char *value = proc_mark(pid, scratch);
+	uint64_t badge = value ? 0 : proc_badge_of(pid);
 
+	for (size_t i = 0; i < count; i++)
+		if (badge && proc_badge_same_run(badge, proc_badge(marks[i])))
+			return true;
 	for (size_t i = 0; value && i < count; i++)
 		if (!strncmp(marks[i], PROC_MARK, name) && marks[i][name] &&
 		    !strncmp(value, marks[i] + name, strlen(marks[i]) - name))

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "runner/executor/clone.h"
+#include "runner/executor/proc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -169,8 +170,14 @@ static int start_failed(const struct task_spec *spec, const struct clone_result 
 
 int spawn(struct spawner *s, const struct task_spec *spec, int cgroup, bool *cgroup_refused, struct spawned *out, pipe_error *err)
 {
-	struct clone_request request = { NULL, spec->argv, spec->envp, spec->directory, spec->input ? *spec->input : s->null,
-					 -1,   cgroup,	   s->stack };
+	struct clone_request request = { .argv = spec->argv,
+					 .envp = spec->envp,
+					 .directory = spec->directory,
+					 .input = spec->input ? *spec->input : s->null,
+					 .output = -1,
+					 .cgroup = cgroup,
+					 .badge = proc_badge(spec->mark),
+					 .stack = s->stack };
 	struct clone_result result = { 0, -1, CLONE_DONE, 0 };
 	int ends[2] = { -1, -1 }, rc, error;
 	struct str path;

@@ -3,7 +3,7 @@
  *
  * A task leads a session and a process group of its own, so most of what it starts is found by number.  What leaves the session
  * (a daemon) is found in the task's cgroup, or, where we are the subreaper, among our own children once its parent has died:
- * a child that we did not start is a task's when its session, its cgroup or its mark says so.  Everything below such a child
+ * a child that we did not start is a task's when its session, its cgroup, its mark or its badge says so.  Everything below such a child
  * belongs to the task as well.  A child of ours without any of these is the host's, and left alone.
  */
 #include "runner/executor/local.h"
@@ -144,12 +144,21 @@ static const struct task *by_mark(const struct local *x, const char *mark)
 	return NULL;
 }
 
+static const struct task *by_badge(const struct local *x, uint64_t badge)
+{
+	for (const struct task *t = x->first; badge && t; t = t->next)
+		if (t->badge == badge)
+			return t;
+	return NULL;
+}
+
 enum owner { OWNER_HOST, OWNER_TASK, OWNER_ENDED };
 
 /* The task that a child of ours belongs to, whichever is running; OWNER_ENDED: one of this run that is no more. */
 static enum owner owner_of(struct local *x, const struct proc *p, const struct task **out)
 {
 	const char *mark = NULL;
+	uint64_t badge = 0;
 	const struct task *t = adopted_by(x, p);
 
 	if (!t)
@@ -160,9 +169,15 @@ static enum owner owner_of(struct local *x, const struct proc *p, const struct t
 		mark = proc_mark(p->pid, &x->scratch);
 		t = by_mark(x, mark);
 	}
+	if (!t && !mark && !proc_is_dead(p)) {
+		badge = proc_badge_of(p->pid);
+		t = by_badge(x, badge);
+	}
 	*out = t;
+	if (!t && mark && x->nonce && !strncmp(mark, x->nonce, strlen(x->nonce)))
+		return OWNER_ENDED;
 	if (!t)
-		return mark && x->nonce && !strncmp(mark, x->nonce, strlen(x->nonce)) ? OWNER_ENDED : OWNER_HOST;
+		return proc_badge_same_run(badge, x->badge) ? OWNER_ENDED : OWNER_HOST;
 	if (!proc_is_dead(p))
 		adopt(x, p, t);
 	return OWNER_TASK;

@@ -264,10 +264,10 @@ def test_two_runs_at_once_and_both_killed(mixed):
 
 
 def test_what_hides_its_mark_is_ended_too(plain_project):
-    plain_project.write(".gitlab-ci.yml", "j: {script: ['env -i /bin/sh -c \"sleep 61; true\" & sleep 61']}\n")
+    plain_project.write(".gitlab-ci.yml", "j: {script: ['env -i /bin/sh -c \"sleep 61; true\" & env -i setsid sleep 61 & sleep 61']}\n")
     with plain_project.start("run", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
         end = time.monotonic() + 10
-        while sum("sleep 61" in c for c in living(plain_project.path).values()) < 3 and time.monotonic() < end:
+        while sum("sleep 61" in c for c in living(plain_project.path).values()) < 4 and time.monotonic() < end:
             time.sleep(0.01)
         p.kill()
     assert living(plain_project.path)

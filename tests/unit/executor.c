@@ -695,6 +695,21 @@ START_TEST(a_daemon_without_a_mark_does_not_leave_its_cgroup)
 }
 END_TEST
 
+START_TEST(a_daemon_without_a_mark_wears_its_badge)
+{
+	struct job job;
+	pid_t pid;
+
+	open_executor(SUBREAPER);
+	run(&job, "(env -i setsid sh -c 'echo $$ >" LEFT "; sleep 60' &); while ! test -s " LEFT "; do sleep 0.01; done");
+	pid = pid_from(LEFT);
+	ck_assert(!is_alive(pid));
+	ck_assert_uint_ge(job.result.stragglers, 1);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	close_executor();
+}
+END_TEST
+
 START_TEST(what_multiplies_is_ended)
 {
 	struct job job;
@@ -1165,6 +1180,7 @@ Suite *executor_suite(void)
 	tcase_add_loop_test(c, a_daemon_is_ended_by_a_cancel, SUBREAPER, SUBREAPER + 1);
 	tcase_add_loop_test(c, a_daemon_is_ended_by_a_cancel, SUBREAPER | CGROUPS, (SUBREAPER | CGROUPS) + 1);
 	tcase_add_test(c, a_daemon_without_a_mark_does_not_leave_its_cgroup);
+	tcase_add_test(c, a_daemon_without_a_mark_wears_its_badge);
 	tcase_add_test(c, what_multiplies_is_ended);
 	tcase_add_test(c, cgroups_are_removed);
 	tcase_add_loop_test(c, output_of_what_is_left_behind_does_not_hold_the_job, 0, 4);
