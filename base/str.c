@@ -22,7 +22,7 @@ void str_init_limit(struct str *s, size_t limit)
 	s->data = nothing();
 	s->length = s->capacity = 0;
 	s->limit = limit;
-	s->failed = false;
+	s->failed = s->full = false;
 	s->write = NULL;
 	s->payload = NULL;
 }
@@ -37,7 +37,7 @@ void str_clear(struct str *s)
 void str_reset(struct str *s)
 {
 	s->length = 0;
-	s->failed = false;
+	s->failed = s->full = false;
 	if (s->capacity)
 		s->data[0] = '\0';
 }
@@ -50,7 +50,7 @@ char *str_room(struct str *s, size_t n)
 	if (s->failed)
 		return NULL;
 	if (n > SIZE_MAX / 2 - s->length - 1 || (s->limit && s->length + n > s->limit)) {
-		s->failed = true;
+		s->failed = s->full = true;
 		return NULL;
 	}
 	need = s->length + n + 1;

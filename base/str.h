@@ -14,6 +14,7 @@ struct str {
 	size_t length, capacity; /* capacity 0: data is not ours to free */
 	size_t limit;		 /* 0: none */
 	bool failed;
+	bool full;						      /* and it was the limit, not the memory */
 	int (*write)(void *payload, const char *text, size_t length); /* where str_pass() hands the text on to; or NULL */
 	void *payload;
 };
@@ -22,7 +23,7 @@ void str_init(struct str *s);
 void str_init_limit(struct str *s, size_t limit);
 /* Gives the memory back; ready for use again. */
 void str_clear(struct str *s);
-/* Forgets the text, keeps the memory (and clears `failed`). */
+/* Forgets the text, keeps the memory (and clears `failed` and `full`). */
 void str_reset(struct str *s);
 void str_add(struct str *s, const char *text, size_t length);
 void str_adds(struct str *s, const char *text);

@@ -138,7 +138,7 @@ static void take_values(struct lua_call *call, int results)
 	struct lua_outcome *o = &call->outcome;
 	lua_State *thread = call->thread;
 	int first = lua_gettop(thread) - results + 1;
-	const char *why;
+	const char *why = NULL;
 
 	o->end = LUA_DONE;
 	if (call->options.places)
@@ -147,6 +147,8 @@ static void take_values(struct lua_call *call, int results)
 		o->value = value_to_json(thread, first, &o->unfit);
 	if (results > 1 && !lua_isnil(thread, first + 1))
 		o->second = value_to_json(thread, first + 1, &why);
+	if (value_no_memory(o->unfit) || value_no_memory(why))
+		fault_broken(call, "out of memory");
 }
 
 /* The coroutine died.  Its variables with <close> have their way yet, unless the call is over anyway. */

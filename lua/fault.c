@@ -290,7 +290,10 @@ static bool outcome_of_breach(struct lua_call *call)
 	o->end = b->breach == BREACH_CANCELLED ? LUA_CANCELLED : b->starved && b->breach == BREACH_MEMORY ? LUA_BROKEN : LUA_OVER;
 	str_init(&words);
 	budget_words(b, &words);
-	set_reason(call, words.data, words.length);
+	if (words.failed)
+		o->reason = no_memory;
+	else
+		set_reason(call, words.data, words.length);
 	str_clear(&words);
 	return true;
 }

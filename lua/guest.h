@@ -198,6 +198,8 @@ void value_push_json(lua_State *L, const json_t *value);
  * sentence in the call's arena): a cycle, a function, a key that is no text, too deep (64), too large (memory limit).  Raises nothing
  * but what lua_next can: it is to be called in a protected call. */
 json_t *value_to_json(lua_State *L, int index, const char **why);
+/* Is it that there was no memory for it?  Then nothing is wrong with the value. */
+bool value_no_memory(const char *why);
 /* pipe.json.null, and is it that? */
 void value_push_null(lua_State *L);
 bool value_is_null(lua_State *L, int index);
@@ -214,6 +216,6 @@ void api_push_pipe(lua_State *L);    /* once a state; behind a door */
 void api_push_context(lua_State *L); /* for the call under way; cheap: members appear when they are looked at */
 void api_push_host(lua_State *L);    /* `host`: the embedding program's functions; for the call under way */
 /* The row at the index as a JSON object, and how many bytes it has; NULL: it is none, or there is no memory.  Raises nothing. */
-json_t *api_row_json(lua_State *L, int index, size_t *bytes);
+json_t *api_row_json(lua_State *L, int index, size_t *bytes, bool *is_row);
 
 #endif

@@ -291,10 +291,11 @@ static json_t *take_table(struct taking *t, int index, int depth)
 static json_t *take_row(struct taking *t, int index)
 {
 	size_t bytes;
-	json_t *row = api_row_json(t->L, index, &bytes);
+	bool is_row;
+	json_t *row = api_row_json(t->L, index, &bytes, &is_row);
 
 	if (!row)
-		return fails(t, "there is a userdata in it (an object of pipe's)");
+		return fails(t, is_row ? no_memory : "there is a userdata in it (an object of pipe's)");
 	if (bytes > t->left) {
 		json_decref(row);
 		return fails(t, "it is too large");
@@ -344,6 +345,11 @@ json_t *value_to_json(lua_State *L, int index, const char **why)
 	value = take(&t, lua_absindex(L, index), 0);
 	*why = value ? NULL : t.why ? t.why : no_memory;
 	return value;
+}
+
+bool value_no_memory(const char *why)
+{
+	return why == no_memory;
 }
 
 /* ---- YAML -> Lua ---- */

@@ -24,6 +24,8 @@ static void take_arguments(lua_State *L, int count, const char *name, struct api
 		api_no_memory(L);
 	for (int i = 1; i <= count; i++) {
 		one = value_to_json(L, i, &why);
+		if (!one && value_no_memory(why))
+			api_no_memory(L);
 		if (!one)
 			luaL_error(L, "host.%s: argument %d cannot be handed over: %s", name, i, why);
 		if (json_array_append_new(s->json, one))

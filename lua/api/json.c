@@ -29,6 +29,22 @@ static int fail(lua_State *L, const char *why)
 	return 2;
 }
 
+/* jansson says so, or nothing at all. */
+static bool is_out_of_memory(const json_error_t *error)
+{
+	return !error->text[0] || json_error_code(error) == json_error_out_of_memory;
+}
+
+/* Where it has no memory for a text in the text it speaks of a mistake in the syntax: what is one is one the second time, too. */
+static json_t *parse(const char *text, size_t length, json_error_t *error)
+{
+	json_t *value = NULL;
+
+	for (int i = 0; i < 2 && !value; i++)
+		value = json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+	return value;
+}
+
 /* (text) -> value | nil, why */
 int api_json_decode(lua_State *L)
 {
@@ -44,7 +60,11 @@ int api_json_decode(lua_State *L)
 	if (length > limits->memory_bytes || values > limits->memory_bytes / VALUE_BYTES)
 		return fail(L, "the JSON text is too large for the script's memory");
 	s = api_scratch(L);
-	s->json = json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	s->json = parse(text, length, &error);
+	if (!s->json && is_out_of_memory(&error)) {
+		guest_of(L)->budget.starved = true;
+		return budget_starve(L);
+	}
 	if (!s->json) {
 		lua_pushnil(L);
 		lua_pushfstring(L, "%d:%d: %s", error.line, error.column, error.text);

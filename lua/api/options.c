@@ -144,10 +144,15 @@ void api_push_json_text(lua_State *L, int index, const char *function, size_t fl
 
 	s->text.limit = guest_of(L)->budget.limits.memory_bytes;
 	s->json = value_to_json(L, index, &why);
+	if (!s->json && value_no_memory(why))
+		api_no_memory(L);
 	if (!s->json)
 		api_wrong(L, function, "this cannot be JSON: %s", why);
-	if (json_dump_callback(s->json, dump, &s->text, flags | JSON_SORT_KEYS | JSON_ENCODE_ANY))
+	if (json_dump_callback(s->json, dump, &s->text, flags | JSON_SORT_KEYS | JSON_ENCODE_ANY)) {
+		if (!s->text.full)
+			api_no_memory(L);
 		api_wrong(L, function, "this cannot be JSON: it is too large");
+	}
 	budget_charge(L, s->text.length);
 	lua_pushlstring(L, s->text.data, s->text.length);
 	api_scratch_clear(s);

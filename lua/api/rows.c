@@ -7,6 +7,7 @@
 #include "lua/api/inside.h"
 
 #include "base/suggest.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -348,13 +349,19 @@ static void push_row(lua_State *L, enum lua_rows rows, const struct lua_cell *ce
 
 /* ---- a row as JSON ---- */
 
+/* NULL: no memory.  What is no text for JSON, the name of a file in an old encoding, is null. */
+static json_t *json_text(const char *text, size_t length)
+{
+	return utf8_valid(text, length) == length ? json_stringn_nocheck(text, length) : json_null();
+}
+
 static json_t *cell_json(const struct lua_cell *cell)
 {
 	json_t *list;
 
 	switch (cell->type) {
 	case LUA_CELL_TEXT:
-		return json_stringn(cell->text, cell->length);
+		return json_text(cell->text, cell->length);
 	case LUA_CELL_INTEGER:
 		return json_integer(cell->integer);
 	case LUA_CELL_NUMBER:
@@ -364,7 +371,10 @@ static json_t *cell_json(const struct lua_cell *cell)
 	case LUA_CELL_LIST:
 		list = json_array();
 		for (size_t i = 0; list && cell->list[i]; i++)
-			json_array_append_new(list, json_string(cell->list[i]));
+			if (json_array_append_new(list, json_text(cell->list[i], strlen(cell->list[i])))) {
+				json_decref(list);
+				return NULL;
+			}
 		return list;
 	case LUA_CELL_NONE:
 		break;
@@ -372,13 +382,14 @@ static json_t *cell_json(const struct lua_cell *cell)
 	return json_null();
 }
 
-json_t *api_row_json(lua_State *L, int index, size_t *bytes)
+json_t *api_row_json(lua_State *L, int index, size_t *bytes, bool *is_row)
 {
 	const struct row *row = lua_touserdata(L, index);
 	bool ours = false;
 	json_t *object;
 
 	*bytes = lua_rawlen(L, index);
+	*is_row = false;
 	if (!lua_getmetatable(L, index))
 		return NULL;
 	for (unsigned i = 0; i < LUA_ROWS_COUNT && !ours; i++) {
@@ -387,6 +398,7 @@ json_t *api_row_json(lua_State *L, int index, size_t *bytes)
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
+	*is_row = ours;
 	object = ours ? json_object() : NULL;
 	for (unsigned i = 0; object && i < row->kind->count; i++)
 		if (row->cells[i].type != LUA_CELL_NONE &&

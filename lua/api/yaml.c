@@ -158,14 +158,18 @@ int api_yaml_encode(lua_State *L)
 	s = api_scratch(L);
 	s->text.limit = guest_of(L)->budget.limits.memory_bytes;
 	s->json = value_to_json(L, 1, &why);
+	if (!s->json && value_no_memory(why))
+		return api_no_memory(L);
 	if (!s->json)
 		return api_wrong(L, "pipe.yaml.encode", "this cannot be YAML: %s", why);
 	node = node_of(&s->arena, s->json, 0);
 	if (!node)
 		return api_no_memory(L);
 	node_write(node, NULL, &s->text);
-	if (s->text.failed)
+	if (s->text.full)
 		return api_wrong(L, "pipe.yaml.encode", "this cannot be YAML: it is too large");
+	if (s->text.failed)
+		return api_no_memory(L);
 	budget_charge(L, s->text.length);
 	lua_pushlstring(L, s->text.data, s->text.length);
 	api_scratch_clear(s);
