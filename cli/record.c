@@ -254,6 +254,22 @@ void record_condition(struct json *j, const pipe_condition_record *c)
 	jsonw_object_end(j);
 }
 
+void record_note(struct json *j, const pipe_note_record *n)
+{
+	jsonw_object(j);
+	if (n->job)
+		jsonw_kint(j, "index", n->job_index);
+	else
+		jsonw_knull(j, "index");
+	text_or_null(j, "job", n->job ? n->job : "");
+	jsonw_kint(j, "time", n->time_ms);
+	jsonw_kstring(j, "kind", n->kind);
+	jsonw_kstring(j, "label", n->label);
+	text_or_null(j, "text", n->text);
+	text_or_null(j, "url", n->url);
+	jsonw_object_end(j);
+}
+
 void record_report(struct json *j, const pipe_report_record *r)
 {
 	jsonw_object(j);

@@ -16,6 +16,7 @@ void record_unreliable(struct json *j, const pipe_unreliable_record *t);
 void record_finding(struct json *j, const pipe_finding_record *f);
 void record_coverage(struct json *j, const pipe_coverage_record *c);
 void record_condition(struct json *j, const pipe_condition_record *c);
+void record_note(struct json *j, const pipe_note_record *n);
 void record_report(struct json *j, const pipe_report_record *r);
 
 #endif

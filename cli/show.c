@@ -32,7 +32,7 @@ struct page {
 	int64_t now, run;
 	const char **names; /* of jobs, by index */
 	size_t names_count;
-	bool has_evidence;
+	bool has_evidence, has_notes;
 };
 
 /* ---- JSON ---- */
@@ -81,6 +81,12 @@ static int json_evidence(void *payload, uint32_t index, const char *job, const p
 static int json_condition(void *payload, const pipe_condition_record *c)
 {
 	record_condition(&((struct page *)payload)->json, c);
+	return 0;
+}
+
+static int json_note(void *payload, const pipe_note_record *n)
+{
+	record_note(&((struct page *)payload)->json, n);
 	return 0;
 }
 
@@ -135,6 +141,11 @@ static int show_json(struct page *p, pipe_project *project, int64_t run, pipe_er
 	jsonw_array(j);
 	if (!rc)
 		rc = pipe_history_artifacts(project, p->run, NULL, json_artifact, p, err);
+	jsonw_array_end(j);
+	jsonw_key(j, "notes");
+	jsonw_array(j);
+	if (!rc)
+		rc = pipe_history_notes(project, p->run, json_note, p, err);
 	jsonw_array_end(j);
 	if (!rc)
 		rc = show_json_evidence(p, project, err);
@@ -360,6 +371,38 @@ static int text_report(void *payload, const pipe_report_record *r)
 	return 0;
 }
 
+/* What hooks put beside a job, and what those of the run said. */
+static int text_note(void *payload, const pipe_note_record *n)
+{
+	struct page *p = payload;
+	bool is_annotation = !strcmp(n->kind, "annotation");
+
+	if (!p->has_notes)
+		heading(p, "notes");
+	p->has_notes = true;
+	str_adds(&p->out, "  ");
+	if (!strcmp(n->kind, "warning")) {
+		term_symbol(&p->c->term, &p->out, PIPE_STATUS_WARNING);
+		str_addc(&p->out, ' ');
+	}
+	if (n->job) {
+		job_name(p, n->job);
+		str_adds(&p->out, "  ");
+	}
+	if (is_annotation)
+		clean(p, n->label);
+	if (*n->text) {
+		str_adds(&p->out, is_annotation ? ": " : "");
+		clean(p, n->text);
+	}
+	if (*n->url) {
+		str_adds(&p->out, *n->text ? " " : ": ");
+		clean(p, n->url);
+	}
+	str_addc(&p->out, '\n');
+	return 0;
+}
+
 static int text_condition(void *payload, const pipe_condition_record *c)
 {
 	static const struct {
@@ -417,6 +460,8 @@ static int show_text(struct page *p, pipe_project *project, int64_t run, pipe_er
 		rc = pipe_history_jobs(project, p->run, text_job, p, err);
 	if (!rc)
 		rc = show_text_evidence(p, project, err);
+	if (!rc)
+		rc = pipe_history_notes(project, p->run, text_note, p, err);
 	if (rc || !p->c->set.events)
 		return rc;
 	str_addc(&p->out, '\n');

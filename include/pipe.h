@@ -413,6 +413,18 @@ PIPE_API int pipe_history_transitions(pipe_project *project, int64_t run,
 				      pipe_error *err);
 PIPE_API int pipe_history_artifacts(pipe_project *project, int64_t run, const char *job,
 				    int (*each)(void *payload, const pipe_artifact_record *a), void *payload, pipe_error *err);
+typedef struct pipe_note_record { /* what hooks said that is in no log, and what they put beside a job */
+	uint32_t job_index;
+	const char *job; /* NULL: of the run itself */
+	int64_t time_ms;
+	const char *kind;  /* "annotation", "line", "warning" */
+	const char *label; /* an annotation's; of the others which hook it was: "before_run" */
+	const char *text;  /* or "" */
+	const char *url;   /* of an annotation; or "" */
+} pipe_note_record;
+/* Those of a run, in the order in which they came; up to 1,000 are kept. */
+PIPE_API int pipe_history_notes(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_note_record *note),
+				void *payload, pipe_error *err);
 /* The definition of a run as it was expanded then (YAML), and its variables without secrets (JSON object). */
 PIPE_API int pipe_history_definition(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);
 PIPE_API int pipe_history_variables(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);

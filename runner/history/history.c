@@ -66,6 +66,15 @@ int pipe_history_artifacts(pipe_project *project, int64_t run, const char *job,
 	return rc ? rc : store_artifacts(store, run, job, each, payload, err);
 }
 
+int pipe_history_notes(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_note_record *note),
+		       void *payload, pipe_error *err)
+{
+	struct store *store;
+	int rc = project_store(project, &store, err);
+
+	return rc ? rc : store_notes(store, run, each, payload, err);
+}
+
 static int write_text(pipe_project *project, int64_t run, const char *column, pipe_write_cb write, void *payload, pipe_error *err)
 {
 	struct store *store;

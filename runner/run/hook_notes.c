@@ -1,13 +1,17 @@
 /*
  * What scripts put beside what they do: metrics and findings, which become evidence of their job once its verdict is settled (before
- * that its reports begin the job's evidence anew), and annotations, which are lines of its log.
+ * that its reports begin the job's evidence anew); annotations, which are lines of its log and notes in the history; and what hooks of the run
+ * say, which has no log and is kept as notes.
  */
 #include "base/error.h"
 #include "runner/run/hooks_inside.h"
 
 #include <string.h>
 
-enum { NOTES_MOST = 100000 };
+enum {
+	NOTES_MOST = 100000,
+	KEPT_MOST = 1000 /* notes of a run in the history */
+};
 
 static const char *keep(struct hook_notes *n, const char *text)
 {
@@ -71,34 +75,88 @@ static int put_finding(void *payload, const struct evidence_finding *f, pipe_err
 int hook_annotate(void *payload, const char *label, const char *text, const char *url, pipe_error *err)
 {
 	struct hook_notes *n = payload;
+	struct hook_note *note = vec_push(&n->said_arena, &n->said);
 
-	str_printf(&n->lines, "%s:%s%s%s%s\n", label ? label : "note", text && *text ? " " : "", text ? text : "",
-		   url && *url ? " " : "", url ? url : "");
-	return n->lines.failed ? error_nomem(err) : PIPE_OK;
+	if (!note)
+		return error_nomem(err);
+	*note = (struct hook_note){ arena_strdup(&n->said_arena, label && *label ? label : "note"),
+				    arena_strdup(&n->said_arena, text ? text : ""),
+				    arena_strdup(&n->said_arena, url ? url : "") };
+	return note->label && note->text && note->url ? PIPE_OK : (n->said.count--, error_nomem(err));
 }
 
 void hook_notes_init(struct hook_notes *n, bool of_job)
 {
 	n->refuse_evidence = !of_job;
-	str_init(&n->lines);
 	ledger_init(&n->ledger);
 	n->sink = (struct evidence_sink){ .metric = put_metric, .finding = put_finding, .payload = n };
 }
 
 void hook_notes_clear(struct hook_notes *n)
 {
-	str_clear(&n->lines);
+	arena_clear(&n->said_arena);
 	ledger_clear(&n->ledger);
 	arena_clear(&n->arena);
 }
 
+/* Adds a text of a hook, without secrets. */
+static const char *masked(struct pipe_run *s, struct arena *a, const char *text)
+{
+	struct str out;
+	const char *copy = NULL;
+
+	if (!text || mask_is_empty(s->mask))
+		return text;
+	str_init(&out);
+	if (mask_text(s->mask, text, strlen(text), &out, NULL) == PIPE_OK && !out.failed)
+		copy = arena_strndup(a, out.data, out.length);
+	str_clear(&out);
+	return copy;
+}
+
+void hook_keep(struct hook_caller *c, const char *kind, const char *label, const char *text, const char *url)
+{
+	struct pipe_run *s = c->p->session;
+	struct arena a = ARENA_INIT;
+	struct store_note note = { .job = c->x ? c->x->job->index : UINT32_MAX, .time_ms = session_now(s), .kind = kind };
+	pipe_error err;
+
+	if (s->history_failed || c->p->hooks->kept > KEPT_MOST)
+		return;
+	note.label = masked(s, &a, label);
+	note.text = masked(s, &a, text);
+	note.url = masked(s, &a, url);
+	if (c->p->hooks->kept++ == KEPT_MOST)
+		note = (struct store_note){
+			UINT32_MAX, note.time_ms, "warning", hook_point_name(c->point), "hooks said more than is kept", NULL
+		};
+	if (store_note_add(s->store, c->p->number, &note, &err))
+		session_fail_history(s, &err);
+	arena_clear(&a);
+}
+
+static void show(struct hook_caller *c, const struct hook_note *note)
+{
+	struct str line;
+
+	str_init(&line);
+	str_printf(&line, "%s:%s%s%s%s\n", note->label, *note->text ? " " : "", note->text, *note->url ? " " : "", note->url);
+	if (!line.failed)
+		hook_show(c, line.data, line.length);
+	str_clear(&line);
+	hook_keep(c, "annotation", note->label, note->text, note->url);
+}
+
 void hook_notes_show(struct hook_caller *c)
 {
-	struct str *lines = &c->notes.lines;
+	struct hook_notes *n = &c->notes;
 
-	if (lines->length)
-		hook_say(c, lines->data, lines->length);
-	str_reset(lines);
+	for (uint32_t i = 0; i < n->said.count; i++)
+		show(c, &n->said.items[i]);
+	n->said.count = 0;
+	n->said.items = NULL;
+	n->said.capacity = 0;
+	arena_clear(&n->said_arena);
 }
 
 /* ---- evidence ---- */

@@ -117,10 +117,16 @@ static bool judge(const struct hook_caller *c, const struct lua_outcome *o, stru
 
 /* ---- what is said ---- */
 
+const char *hook_point_name(enum hook_point point)
+{
+	return points[point].name;
+}
+
 void hook_warn(struct hook_caller *c, const char *text)
 {
 	struct pipe_run *s = c->p->session;
 
+	hook_keep(c, "warning", hook_point_name(c->point), text, NULL);
 	if (c->quiet && s->finishing) {
 		session_log(s, "%s", text); /* the run's last event has been told */
 		return;
@@ -131,25 +137,31 @@ void hook_warn(struct hook_caller *c, const char *text)
 }
 
 /* A line of the hook of a run, which has no log of its own. */
-static void say_line(struct hook_caller *c, const char *line, size_t length)
+static void say_line(struct hook_caller *c, const char *line, size_t length, bool keep)
 {
 	static const char warning[] = "warning: ";
+	const bool warns = length > sizeof(warning) - 1 && !memcmp(line, warning, sizeof(warning) - 1);
+	const size_t skip = warns ? sizeof(warning) - 1 : 0;
 	struct pipe_run *s = c->p->session;
 	struct str out;
 
 	str_init(&out);
-	if (length > sizeof(warning) - 1 && !memcmp(line, warning, sizeof(warning) - 1)) {
-		str_printf(&out, "%s: %.*s", points[c->point].name, (int)(length - sizeof(warning) + 1),
-			   line + sizeof(warning) - 1);
-		if (!out.failed)
-			hook_warn(c, out.data);
-	} else if (mask_text(s->mask, line, length, &out, NULL) == PIPE_OK && !out.failed) {
-		session_log(s, "%s: %s", points[c->point].name, out.data);
+	str_printf(&out, "%s: ", points[c->point].name);
+	if (warns)
+		str_add(&out, line + skip, length - skip);
+	else if (mask_text(s->mask, line, length, &out, NULL) != PIPE_OK)
+		out.failed = true;
+	if (!out.failed && warns) {
+		hook_warn(c, out.data);
+	} else if (!out.failed) {
+		session_log(s, "%s", out.data);
+		if (keep)
+			hook_keep(c, "line", points[c->point].name, out.data, NULL);
 	}
 	str_clear(&out);
 }
 
-void hook_say(struct hook_caller *c, const char *text, size_t length)
+static void say(struct hook_caller *c, const char *text, size_t length, bool keep)
 {
 	pipe_error err;
 
@@ -166,11 +178,21 @@ void hook_say(struct hook_caller *c, const char *text, size_t length)
 		const char *end = memchr(text, '\n', length);
 		size_t n = end ? (size_t)(end - text) : length;
 		if (n)
-			say_line(c, text, n);
+			say_line(c, text, n, keep);
 		n += end != NULL;
 		text += n;
 		length -= n;
 	}
+}
+
+void hook_say(struct hook_caller *c, const char *text, size_t length)
+{
+	say(c, text, length, true);
+}
+
+void hook_show(struct hook_caller *c, const char *text, size_t length)
+{
+	say(c, text, length, false);
 }
 
 /* The line of the hook's own text that failed, with a caret under its beginning. */

@@ -10,12 +10,18 @@
 #include "runner/run/hooks.h"
 #include "runner/stage/ledger.h"
 
+/* Beside a job, where its results are shown. */
+struct hook_note {
+	const char *label, *text, *url; /* or NULL */
+};
+
 /* What a caller's scripts put: written by the worker thread that a step is on, read on the loop between steps. */
 struct hook_notes {
 	struct arena arena;
 	VEC(struct evidence_metric) metrics;
 	VEC(struct evidence_finding) findings;
-	struct str lines; /* of annotations, for the log */
+	VEC(struct hook_note) said; /* annotations, until they are shown */
+	struct arena said_arena;
 	struct evidence_sink sink;
 	uint32_t count;
 	bool refuse_evidence; /* there is no job that it could be of */
@@ -79,7 +85,8 @@ struct pipeline_hooks {
 	unsigned event_kinds;	   /* bits by enum pipe_event_kind that somebody listens to */
 	int64_t drain_until;	   /* the end waits for them, so long; 0: it is not there yet */
 	bool called_after;
-	bool refused; /* before_run failed */
+	bool refused;  /* before_run failed */
+	uint32_t kept; /* notes in the history */
 };
 
 /* A job's attempt. */
@@ -104,8 +111,12 @@ bool hook_judge(struct hook_caller *c, const struct lua_outcome *outcome);
 bool hook_judge_error(struct hook_caller *c, const pipe_error *err);
 /* A sentence for whoever follows the run. */
 void hook_warn(struct hook_caller *c, const char *text);
-/* Lines for whoever reads the log. */
+/* "before_run" */
+const char *hook_point_name(enum hook_point point);
+/* Lines for whoever reads the log; those of a run, which has none, are kept as notes. */
 void hook_say(struct hook_caller *c, const char *text, size_t length);
+/* The same of what is kept by itself. */
+void hook_show(struct hook_caller *c, const char *text, size_t length);
 
 /* ---- hook_events.c ---- */
 int hook_events_open(struct pipeline_run *p, pipe_error *err);
@@ -118,8 +129,10 @@ void hook_notes_init(struct hook_notes *n, bool of_job);
 void hook_notes_clear(struct hook_notes *n);
 /* struct run_host_options.annotate; payload: the notes. */
 int hook_annotate(void *payload, const char *label, const char *text, const char *url, pipe_error *err);
-/* The lines of new annotations go into the log. */
+/* New annotations become lines of the log, and are kept. */
 void hook_notes_show(struct hook_caller *c);
+/* Keeps in the history what no log has.  kind: as in pipe_note_record; text and url: or NULL; secrets are taken out. */
+void hook_keep(struct hook_caller *c, const char *kind, const char *label, const char *text, const char *url);
 /* Writes what was put into the evidence; false: nothing was, and `then` is not called. */
 bool hook_notes_write(struct hook_caller *c, void (*then)(struct active_job *x));
 

@@ -147,6 +147,7 @@ void session_events_over(struct pipe_run *s)
 		session_schedule(s); /* a run may have waited for it */
 	} else if (s->draining && !hooks_events_busy(s)) {
 		s->draining = false;
+		notify_flush(s); /* what they said is kept */
 		close_all(s);
 	}
 }

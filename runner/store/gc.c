@@ -152,6 +152,8 @@ static int delete_run(struct gc *g, int64_t number, pipe_error *err)
 	rc = delete_rows(s, SQL_GC_RUN_TEXT, number, NULL, err);
 	if (!rc)
 		rc = delete_rows(s, SQL_GC_ARTIFACTS, number, NULL, err);
+	if (!rc)
+		rc = delete_rows(s, SQL_GC_NOTES, number, NULL, err);
 	if (rc || !store_keys(number, &first, &last))
 		return rc;
 	rc = delete_rows(s, SQL_GC_JOBS, first, &last, err);

@@ -55,6 +55,11 @@ static const char *const steps[] = {
 	"  PRIMARY KEY(file, job)) STRICT, WITHOUT ROWID;",
 	/* 2 */
 	"ALTER TABLE job ADD COLUMN environment TEXT NOT NULL DEFAULT ''",
+	/* 3 */
+	"CREATE TABLE note(" /* job -1: of the run */
+	"  id INTEGER PRIMARY KEY, run INTEGER NOT NULL, job INTEGER NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL,"
+	"  label TEXT NOT NULL, text TEXT NOT NULL, url TEXT NOT NULL) STRICT;"
+	"CREATE INDEX note_run ON note(run);",
 };
 enum { VERSION = sizeof(steps) / sizeof(*steps) };
 

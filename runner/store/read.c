@@ -407,6 +407,43 @@ int store_artifacts(struct store *s, int64_t run, const char *job, int (*each)(v
 	return each_row(&q, read_artifact, &reader, err);
 }
 
+struct note_reader {
+	int (*each)(void *, const pipe_note_record *);
+	void *payload;
+};
+
+static int read_note(struct query *q, void *context, pipe_error *err)
+{
+	struct note_reader *reader = context;
+	bool of_job = query_int(q, 0) >= 0;
+	pipe_note_record r = {
+		.job_index = of_job ? (uint32_t)query_int(q, 0) : 0,
+		.job = of_job ? query_text(q, 1) : NULL,
+		.time_ms = query_int(q, 2),
+		.kind = query_text(q, 3),
+		.label = query_text(q, 4),
+		.text = query_text(q, 5),
+		.url = query_text(q, 6),
+	};
+
+	(void)err;
+	return reader->each(reader->payload, &r) != 0;
+}
+
+int store_notes(struct store *s, int64_t run, int (*each)(void *, const pipe_note_record *), void *payload, pipe_error *err)
+{
+	struct note_reader reader = { each, payload };
+	struct query q;
+	int rc = store_resolve_run(s, run, &run, err);
+
+	if (!rc)
+		rc = query_begin(&q, s, SQL_NOTE_LIST, err);
+	if (rc)
+		return rc;
+	query_bind_int(&q, run);
+	return each_row(&q, read_note, &reader, err);
+}
+
 int store_dotenv(struct store *s, int64_t run, uint32_t job, char **json, pipe_error *err)
 {
 	int64_t first, last;

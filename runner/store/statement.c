@@ -58,6 +58,7 @@ const char *const store_statements[SQL_COUNT] = {
 	[SQL_ARTIFACT_INSERT] =
 		"INSERT OR REPLACE INTO artifact(run, job, name, kind, path, bytes, files, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_DOTENV_SET] = "INSERT OR REPLACE INTO dotenv(id, variables) VALUES (?, ?)",
+	[SQL_NOTE_INSERT] = "INSERT INTO note(run, job, time, kind, label, text, url) VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[SQL_REOPEN_RUN] = "UPDATE run SET status = 'running', finished = 0, failed = 0, nonce = ?2 WHERE number = ?1",
 	[SQL_REOPEN_JOBS] =
 		"UPDATE job SET status = 'waiting', queued = 0, started = 0, finished = 0, reason = ?4, failure = '', "
@@ -87,6 +88,9 @@ const char *const store_statements[SQL_COUNT] = {
 	[SQL_ARTIFACT_OF_JOB] = "SELECT " ARTIFACT_COLUMNS " FROM artifact AS a JOIN job AS j ON j.id = (a.run << 32 | a.job) "
 				"WHERE a.run = ? AND a.job = ? ORDER BY a.id",
 	[SQL_DOTENV_GET] = "SELECT variables FROM dotenv WHERE id = ?",
+	[SQL_NOTE_LIST] =
+		"SELECT n.job, coalesce(j.name, ''), n.time, n.kind, n.label, n.text, n.url FROM note AS n LEFT JOIN job AS j "
+		"ON n.job >= 0 AND j.id = (n.run << 32 | n.job) WHERE n.run = ? ORDER BY n.id",
 	/* ?1 to ?2 numbers of runs; of the texts "" is any */
 	[SQL_RUN_CURSOR] = "SELECT " RUN_COLUMNS " FROM run WHERE number BETWEEN ?1 AND ?2 AND (?3 = '' OR file = ?3) "
 			   "AND (?4 = '' OR branch = ?4) AND (?5 = '' OR source = ?5) AND (?6 = '' OR status = ?6) "
@@ -123,6 +127,7 @@ const char *const store_statements[SQL_COUNT] = {
 	[SQL_GC_JOBS] = "DELETE FROM job WHERE id BETWEEN ? AND ?",
 	[SQL_GC_ARTIFACTS] = "DELETE FROM artifact WHERE run = ?",
 	[SQL_GC_DOTENV] = "DELETE FROM dotenv WHERE id BETWEEN ? AND ?",
+	[SQL_GC_NOTES] = "DELETE FROM note WHERE run = ?",
 	[SQL_GC_DEFINITIONS] = "DELETE FROM definition WHERE id NOT IN (SELECT definition FROM run)",
 	[SQL_GC_DURATIONS] = "DELETE FROM duration WHERE run < (SELECT min(number) FROM run)",
 	/* shared: another artifact that has not expired says the same file */

@@ -86,6 +86,13 @@ struct store_artifact {
 int store_artifact_add(struct store *s, int64_t run, const struct store_artifact *artifact, pipe_error *err);
 /* dotenv variables that a job reported: NAME=VALUE pairs, to be there for a retry. */
 int store_dotenv_set(struct store *s, int64_t run, uint32_t job, const char *json, pipe_error *err);
+/* What hooks said beside what jobs print. */
+struct store_note {
+	uint32_t job; /* UINT32_MAX: of the run itself */
+	int64_t time_ms;
+	const char *kind, *label, *text, *url; /* as in pipe_note_record */
+};
+int store_note_add(struct store *s, int64_t run, const struct store_note *note, pipe_error *err);
 /* Makes everything since the last commit permanent; nothing open: nothing done. */
 int store_commit(struct store *s, pipe_error *err);
 bool store_has_changes(const struct store *s);
@@ -102,6 +109,7 @@ int store_transitions(struct store *s, int64_t run, int (*each)(void *, const pi
 		      pipe_error *err);
 int store_artifacts(struct store *s, int64_t run, const char *job, int (*each)(void *, const pipe_artifact_record *),
 		    void *payload, pipe_error *err);
+int store_notes(struct store *s, int64_t run, int (*each)(void *, const pipe_note_record *), void *payload, pipe_error *err);
 /* One column of a run: "definition", "variables", "options", "nonce"; the text is the caller's to free(). */
 int store_run_text(struct store *s, int64_t run, const char *column, char **out, pipe_error *err);
 /* A job by name: its index; PIPE_ENOTFOUND with the nearest name in err. */

@@ -361,6 +361,25 @@ int store_dotenv_set(struct store *s, int64_t run, uint32_t job, const char *jso
 	return query_run(&q, err);
 }
 
+int store_note_add(struct store *s, int64_t run, const struct store_note *note, pipe_error *err)
+{
+	struct query q;
+	int rc = store_begin(s, err);
+
+	if (!rc)
+		rc = query_begin(&q, s, SQL_NOTE_INSERT, err);
+	if (rc)
+		return rc;
+	query_bind_int(&q, run);
+	query_bind_int(&q, note->job == UINT32_MAX ? -1 : (int64_t)note->job);
+	query_bind_int(&q, note->time_ms);
+	query_bind_text(&q, note->kind);
+	query_bind_text(&q, note->label);
+	query_bind_text(&q, note->text);
+	query_bind_text(&q, note->url);
+	return query_run(&q, err);
+}
+
 /* ---- runs that end without their process, and go on with another ---- */
 
 /* Changes all jobs of a run that are in some states. */

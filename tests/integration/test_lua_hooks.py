@@ -307,6 +307,50 @@ with_report:
     assert "r1" in project.pipe("findings").out
 
 
+def test_what_hooks_say_is_kept(project):
+    r = run(project, """
+lua: {allow: {secrets: [TOKEN]}}
+hooks:
+  before_run: pipe.log("it begins") pipe.warn("it is late") pipe.annotate("board", {url = "https://example.org/b", text = "of " .. ctx.vars.TOKEN})
+  notify: pipe.fail("nobody is there")
+  on_event: {lua: 'pipe.log("heard", ctx.event.event)', events: [job_finished, run_finished]}
+a: {script: ["true"], hooks: {after_job: 'pipe.annotate("page", {url = "https://example.org/p"})', on_failure: pipe.log("no")}}
+b: {script: ["true"], hooks: {before_job: {lua: 'pipe.fail("not today")', on_error: warn}}}
+""", "--secret", "TOKEN=sesame-opens-it")
+    assert r.status == 0, r.text
+    shown = project.pipe("show", "--format", "json").json
+    notes = {(n["job"], n["kind"], n["label"], n["text"], n["url"]) for n in shown["notes"]}
+    assert notes == {
+        (None, "line", "before_run", "before_run: it begins", None),
+        (None, "warning", "before_run", "before_run: it is late", None),
+        (None, "annotation", "board", "of [MASKED]", "https://example.org/b"),
+        (None, "line", "on_event", "on_event: heard\tjob_finished", None),
+        (None, "line", "on_event", "on_event: heard\trun_finished", None),
+        ("a", "annotation", "page", None, "https://example.org/p"),
+        ("b", "warning", "before_job", 'before_job ".pipe.yml:8": not today', None),
+        (None, "warning", "notify", 'notify ".pipe.yml:5": nobody is there', None),
+    }
+    assert all(n["time"] >= r.events[0]["time"] for n in shown["notes"])
+    text = project.pipe("show").out
+    assert "notes\n" in text and "before_run: it begins\n" in text and "a  page: https://example.org/p\n" in text
+    assert "board: of [MASKED] https://example.org/b\n" in text and "sesame" not in text
+    project.pipe("run", "a")
+    assert project.pipe("gc", "--max-runs", "1").status == 0
+    with sqlite3.connect(project.path / ".pipe" / "pipe.db") as db:
+        assert db.execute("SELECT DISTINCT run FROM note").fetchall() == [(2,)]
+
+
+def test_a_hook_that_talks_without_end_does_not_fill_the_history(project):
+    r = run(project, """
+hooks: {before_run: 'for i = 1, 3000 do pipe.log(i) end'}
+a: {script: ["true"]}
+""")
+    assert r.status == 0, r.text
+    notes = project.pipe("show", "--format", "json").json["notes"]
+    assert len(notes) == 1001 and notes[999]["text"] == "before_run: 1000"
+    assert notes[1000]["kind"] == "warning" and "more than is kept" in notes[1000]["text"]
+
+
 def test_a_retry_puts_anew(project):
     r = run(project, """
 a:

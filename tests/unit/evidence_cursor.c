@@ -393,7 +393,7 @@ START_TEST(an_older_history_is_brought_up_to_date)
 
 	a_run("ci.yml", "main", PIPE_STATUS_SUCCESS);
 	store_free(store);
-	scratch_sh(&s, "sqlite3 pipe.db 'ALTER TABLE job DROP COLUMN environment; PRAGMA user_version = 1'");
+	scratch_sh(&s, "sqlite3 pipe.db 'DROP TABLE note; ALTER TABLE job DROP COLUMN environment; PRAGMA user_version = 1'");
 	ok(store_open(&store, s.root, STORE_READ, false, &err));
 	ok(store_jobs_open(&c, store, &question, &err));
 	ck_assert_int_eq(store_jobs_next(c, &row, NULL), 1);

@@ -359,6 +359,40 @@ START_TEST(newer_database_is_refused_with_words)
 }
 END_TEST
 
+static int take_note(void *payload, const pipe_note_record *n)
+{
+	str_printf(payload, "%s %s %s %s %s\n", n->job ? n->job : "-", n->kind, n->label, n->text, n->url);
+	return 0;
+}
+
+/* Of the version before: its table comes with the first to open it. */
+START_TEST(notes_come_into_an_old_database)
+{
+	struct store *s = writer();
+	const struct store_run made = a_run("ci.yml");
+	int64_t run = add_run(s, &made, 1);
+	struct str text;
+
+	ok(store_commit(s, &err));
+	store_free(s);
+	sql("DROP TABLE note; PRAGMA user_version = 2");
+	s = reader();
+	str_init(&text);
+	ok(store_notes(s, run, take_note, &text, &err));
+	ck_assert_str_eq(text.data, "");
+	store_free(s);
+	s = writer();
+	ok(store_note_add(s, run, &(struct store_note){ 0, 5, "annotation", "page", NULL, "https://x/" }, &err));
+	ok(store_note_add(s, run, &(struct store_note){ UINT32_MAX, 6, "line", "before_run", "text", NULL }, &err));
+	ok(store_commit(s, &err));
+	ok(store_notes(s, 0, take_note, &text, &err));
+	ck_assert_str_eq(text.data, "job 0 annotation page  https://x/\n- line before_run text \n");
+	fails(store_notes(s, run + 1, take_note, &text, &err), PIPE_ENOTFOUND, "no run");
+	str_clear(&text);
+	store_free(s);
+}
+END_TEST
+
 START_TEST(directory_that_is_a_file_is_an_error)
 {
 	struct store *s = NULL;
@@ -1650,9 +1684,9 @@ Suite *store_suite(void)
 		  { nothing_to_read_is_no_history, writing_makes_directory_database_and_gitignore,
 		    readers_see_what_is_committed_and_change_nothing, empty_file_is_no_history_and_is_filled,
 		    what_is_no_database_is_refused, database_of_another_program_is_refused, newer_database_is_refused_with_words,
-		    directory_that_is_a_file_is_an_error, read_only_directory_is_read_and_not_written,
-		    full_disk_is_an_error_and_history_stays, commit_after_a_failed_change_fails, damaged_pages_never_crash,
-		    file_cut_short_is_an_error, NULL } },
+		    notes_come_into_an_old_database, directory_that_is_a_file_is_an_error,
+		    read_only_directory_is_read_and_not_written, full_disk_is_an_error_and_history_stays,
+		    commit_after_a_failed_change_fails, damaged_pages_never_crash, file_cut_short_is_an_error, NULL } },
 		{ "runs",
 		  { run_is_read_as_it_was_written, runs_are_listed_newest_first_by_pages, zero_is_the_last_run_that_is_no_child,
 		    texts_of_a_run_are_kept, equal_definitions_are_kept_once, NULL } },
