@@ -8,6 +8,7 @@
 #include "pipeline/compose/include.h"
 
 #include "pipeline/compose/interpolate.h"
+#include "pipeline/decode/decode.h"
 #include "pipeline/document/root.h"
 #include <string.h>
 
@@ -233,6 +234,21 @@ static bool include_all(struct including *x, const struct node *content, const s
 	return true;
 }
 
+/* What the pipeline file itself says of Lua holds for the scripts among what it includes. */
+static bool settle_lua(struct loading *l, const struct include_file *f, const struct node *content)
+{
+	const struct world_lua *lua = l->options->world ? l->options->world->lua : NULL;
+	const struct lua_settings *settings;
+
+	if (f->up || !lua)
+		return true;
+	if (decode_lua_early(&settings, l->arena, node_get(content, "lua"), &l->options->lua_most))
+		return false;
+	if (settings)
+		lua->settle(lua->context, settings);
+	return true;
+}
+
 /* The content over what it includes. */
 static struct node *put_includes(struct loading *l, struct include_file *f, struct node *content)
 {
@@ -241,6 +257,8 @@ static struct node *put_includes(struct loading *l, struct include_file *f, stru
 
 	if (!include)
 		return content;
+	if (!settle_lua(l, f, content))
+		return nomem(l);
 	if (!include_all(&x, content, include))
 		return NULL;
 	content = root_without(l->arena, content, "include");

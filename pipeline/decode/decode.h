@@ -26,4 +26,8 @@ struct decode_options {
 int pipeline_decode(struct pipeline *p, struct arena *a, const struct node *root, const struct decode_options *options,
 		    struct diagnostics *d);
 
+/* The value of `lua` in the pipeline file, before it is merged with what the file includes: what is wrong with it is passed over, and is
+ * reported when all of it is decoded.  *out NULL: it says nothing that is known yet. */
+int decode_lua_early(const struct lua_settings **out, struct arena *a, const struct node *lua, const struct lua_bounds *most);
+
 #endif

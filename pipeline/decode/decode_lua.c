@@ -192,16 +192,15 @@ static void take_limit(struct decoding *x, struct lua_settings *s, const struct 
 
 /* ---- the top level ---- */
 
-void decode_lua_settings(struct decoding *x, const struct node *n)
+static struct lua_settings *read_settings(struct decoding *x, const struct node *n)
 {
 	struct lua_settings *s = DECODE_NEW(x, struct lua_settings);
-	const struct world *world = x->o->lua ? x->o->lua->world : NULL;
 	const struct node *most = node_get(n, "limits");
 	const char *on_error = decode_text(node_get(n, "on_error"));
 	struct flat f;
 
 	if (!s || !decode_flat(x, node_get(n, "allow"), &f))
-		return;
+		return NULL;
 	s->at = n->at;
 	for (uint32_t i = 0; i < f.count; i++)
 		if (f.items[i]->kind == NODE_MAP)
@@ -210,9 +209,52 @@ void decode_lua_settings(struct decoding *x, const struct node *n)
 		take_limit(x, s, &limits[i], node_get(most, limits[i].name));
 	if (on_error)
 		s->on_error = !strcmp(on_error, "warn") ? LUA_ON_ERROR_WARN : LUA_ON_ERROR_FAIL;
+	return s;
+}
+
+void decode_lua_settings(struct decoding *x, const struct node *n)
+{
+	const struct world *world = x->o->lua ? x->o->lua->world : NULL;
+	struct lua_settings *s = read_settings(x, n);
+
+	if (!s)
+		return;
 	x->p->lua = s;
 	if (world && world->lua)
 		world->lua->settle(world->lua->context, s);
+}
+
+/* What stands elsewhere is not known yet. */
+static bool refers(const struct node *n, unsigned depth)
+{
+	if (n->tag == TAG_REFERENCE || !depth)
+		return true;
+	for (uint32_t i = 0; n->kind != NODE_SCALAR && i < n->count; i++)
+		if (refers(n->kind == NODE_MAP ? n->pairs[i].value : n->items[i], depth - 1))
+			return true;
+	return false;
+}
+
+int decode_lua_early(const struct lua_settings **out, struct arena *a, const struct node *n, const struct lua_bounds *most)
+{
+	enum { DEPTH = 6 };
+	const struct decode_options o = { .lua_most = *most };
+	struct diagnostics unheard;
+	struct sources none = { 0 };
+	struct decoding *x;
+
+	*out = NULL;
+	if (!n || n->kind != NODE_MAP || refers(n, DEPTH))
+		return PIPE_OK;
+	x = ARENA_NEW(a, struct decoding);
+	if (!x)
+		return PIPE_ENOMEM;
+	diagnostics_init(&unheard, a, &none);
+	x->a = a;
+	x->d = &unheard;
+	x->o = &o;
+	*out = read_settings(x, n);
+	return x->nomem || unheard.nomem ? PIPE_ENOMEM : PIPE_OK;
 }
 
 /* ---- rules ---- */

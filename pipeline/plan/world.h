@@ -55,7 +55,8 @@ typedef VEC(const char *) path_list;
 /* Lua, as reading and planning need it.  Errors of a script: PIPE_EPIPELINE with file, line and a sentence in err. */
 struct world_lua {
 	void *context;
-	/* What the file's own `lua` says, before anything of it is called but a pipeline.lua; lives as long as the load's arena. */
+	/* What the file's own `lua` says, before anything of it is called but a pipeline.lua that nothing includes; called once more when
+	 * all is merged.  Lives as long as the load's arena. */
 	void (*settle)(void *context, const struct lua_settings *settings);
 	/* Is it Lua at all?  condition: a rule's, for which an expression will do. */
 	int (*check)(void *context, const struct lua_text *code, bool condition, pipe_error *err);

@@ -167,6 +167,53 @@ def test_a_script_that_never_ends_is_stopped(project):
     assert "pipeline.lua:1:1: error: " in said and "processor time" in said
 
 
+GRANTED = """
+include: [{lua: pipeline.lua}]
+lua:
+  allow: {read: [%s], secrets: [TOKEN]}
+  limits: {cpu: 300ms}
+"""
+
+
+def test_the_including_file_grants(project, tmp_path):
+    (tmp_path / "names").mkdir()
+    (tmp_path / "names" / "list").write_text("one\ntwo\n")
+    script = f"""
+local jobs = {{}}
+for name in pipe.read("{tmp_path}/names/list"):gmatch("%a+") do jobs[name .. #ctx.vars.TOKEN] = {{ script = "true" }} end
+return jobs
+"""
+    project.write("pipeline.lua", script)
+    r = plan(project, "--file", "pipeline.lua", "--secret", "TOKEN=12345")
+    assert r.status == 2 and "not allowed" in r.err, r.text
+    project.write(".pipe.yml", GRANTED % (tmp_path / "names"))
+    r = plan(project, "--secret", "TOKEN=12345")
+    assert names(r) == ["one5", "two5"], r.text
+    r = project.pipe("run", "--secret", "TOKEN=12345", "--format", "json")
+    assert r.jobs == {"one5": "success", "two5": "success"}, r.text
+
+
+def test_the_including_file_sets_the_limits(project):
+    project.write("pipeline.lua", "while true do end")
+    project.write(".pipe.yml", GRANTED % "/etc")
+    r = plan(project)
+    assert r.status == 2 and "300" in r.err and "processor time" in r.err, r.text
+    project.write(".pipe.yml", GRANTED.replace("300ms", "100s") % "/etc")
+    r = plan(project, env={"PIPE_LUA_LIMITS": "cpu=1s"})
+    assert r.status == 2 and "more than this machine allows" in r.err, r.text
+
+
+def test_no_included_file_grants_itself_anything(project):
+    project.write("pipeline.lua", "return { lua = { allow = { read = { '/etc' } } }, a = { script = pipe.read('/etc/passwd') } }")
+    project.write("more.yml", "include: [{lua: pipeline.lua}]\nlua: {allow: {read: [/etc]}}\n")
+    project.write(".pipe.yml", "include: [more.yml]\n")
+    for arguments in [(), ("--file", "pipeline.lua")]:
+        r = plan(project, *arguments)
+        assert r.status == 2 and "not allowed" in r.err, r.text
+    project.write(".pipe.yml", "include: [{lua: pipeline.lua}]\n.names: [/etc]\nlua: {allow: {read: !reference [.names]}}\n")
+    assert plan(project).status == 2
+
+
 def test_it_cannot_wait(project):
     said = lint(project, "pipe.sleep(1)\nreturn {}\n")
     assert "pipeline.lua:1:1: error: " in said and "cannot wait" in said
