@@ -261,36 +261,37 @@ static bool take(struct stage_job *job, const json_t *compiled, struct reading_v
 /* ---- the call ---- */
 
 /* One text where a list is wanted is a list of it. */
-static struct node *as_list(struct stage_job *job, const struct lua_type *type, const struct pair *p)
+static struct node *as_list(struct arena *a, const struct lua_type *type, const struct pair *p)
 {
 	const struct keyword *row = keyword_find(type->type.uses.parameters, IN_NESTED, p->key->text, p->key->count);
 	struct node *list;
 
 	if (!row || !(row->shape & TAKES_LIST) || p->value->kind != NODE_SCALAR)
 		return p->value;
-	list = node_list(job->arena, p->value->at, 1);
+	list = node_list(a, p->value->at, 1);
 	if (list)
 		list->items[0] = p->value;
 	return list;
 }
 
 /* `with` as the script sees it: what the job says, and the defaults of what it does not. */
-static struct node *with_defaults(struct stage_job *job, const struct lua_type *type)
+struct node *lua_stage_with(const struct stage_type *of, const struct node *given, struct mark at, struct arena *a)
 {
-	uint32_t written = job->with ? job->with->count : 0;
-	struct node *with = node_map(job->arena, job->with ? job->with->at : job->at, written + type->defaults.count);
+	const struct lua_type *type = (const struct lua_type *)of;
+	uint32_t written = given && given->kind == NODE_MAP ? given->count : 0;
+	struct node *with = node_map(a, given ? given->at : at, written + type->defaults.count);
 
 	for (uint32_t i = 0; with && i < written; i++) {
-		const struct pair *p = &job->with->pairs[i];
-		struct node *value = node_is_null(p->value) ? NULL : as_list(job, type, p);
+		const struct pair *p = &given->pairs[i];
+		struct node *value = node_is_null(p->value) ? NULL : as_list(a, type, p);
 
-		if (!node_is_null(p->value) && (!value || !node_add(with, job->arena, p->key, value)))
+		if (!node_is_null(p->value) && (!value || !node_add(with, a, p->key, value)))
 			return NULL;
 	}
 	for (uint32_t i = 0; with && i < type->defaults.count; i++) {
 		const struct stage_default *one = &type->defaults.items[i];
 
-		if (!node_get(with, one->key->text) && !node_add(with, job->arena, one->key, one->value))
+		if (!node_get(with, one->key->text) && !node_add(with, a, one->key, one->value))
 			return NULL;
 	}
 	return with;
@@ -341,7 +342,7 @@ int lua_stage_compile(struct stage_job *job, pipe_error *err)
 	int code;
 
 	lua_stage_host(job, &host);
-	if (!own || !(own->with = with_defaults(job, type)))
+	if (!own || !(own->with = lua_stage_with(&type->type, job->with, job->at, job->arena)))
 		return error_nomem(err);
 	own->step = UINT32_MAX;
 	job->own = own;

@@ -28,4 +28,7 @@ struct lua_stage_world {
 const struct stage_type *lua_stage_load(const struct lua_source *source, const struct lua_stage_world *world, struct mark at,
 					struct arena *a, struct diagnostics *d);
 
+/* ctx.with of a job of a type that was loaded so: what the job gives, and the defaults of what it does not; in a.  NULL: no memory. */
+struct node *lua_stage_with(const struct stage_type *type, const struct node *given, struct mark at, struct arena *a);
+
 #endif

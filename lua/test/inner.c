@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "lua/pipeline/pipeline.h"
+#include "lua/stage/stage.h"
 #include "pipeline/limits.h"
 
 #include <string.h>
@@ -251,6 +252,29 @@ static void set_stage_result(struct inner *in, const char *name, const struct lu
 	set_text(L, "reason", reason_of(o));
 }
 
+/* ctx.with gets the defaults of the type's parameters.  NULL, or what is wrong with the type; in the test's arena. */
+static const char *fill_in(struct inner *in)
+{
+	const struct lua_test_options *o = &in->file->suite->options;
+	struct lua_stage_world *world = ARENA_NEW(&in->arena, struct lua_stage_world);
+	const struct mark at = { 1, 1, 0 };
+	const struct stage_type *type;
+	struct sources sources = { 0 };
+	struct diagnostics d;
+
+	if (!world)
+		luaL_error(in->L, "out of memory");
+	*world = (struct lua_stage_world){ o->engine, &in->grants, o->script_limits, fixture_host(in->fixture) };
+	diagnostics_init(&d, &in->arena, &sources);
+	type = lua_stage_load(in->source, world, at, &in->arena, &d);
+	if (!type)
+		return d.list.count ? d.list.items[0].message : "out of memory";
+	in->context.with = lua_stage_with(type, in->context.with, at, &in->arena);
+	if (!in->context.with)
+		luaL_error(in->L, "out of memory");
+	return NULL;
+}
+
 /* Both functions of a stage type, one after the other, as a job of that type calls them. */
 static int test_stage(lua_State *L)
 {
@@ -260,13 +284,17 @@ static int test_stage(lua_State *L)
 		.name = "job", .base = "job", .attempt = 1, .exit_code = -1, .duration_ms = -1
 	};
 	const struct lua_outcome *o;
+	const char *wrong;
 
 	lua_newtable(L);
 	if (!in->context.job)
 		in->context.job = &some_job;
+	wrong = fill_in(in);
 	in->context.point = "compile";
 	in->no_waits = "a stage's compile() cannot wait: what takes long is a step";
 	o = inner_run(in, "compile");
+	if (wrong && o->end == LUA_DONE)
+		return luaL_error(L, "%s: %s", in->what, wrong);
 	set_stage_result(in, "compile", o);
 	if (o->end == LUA_DONE)
 		set_json(L, "compiled", o->value);

@@ -136,7 +136,19 @@ static bool add_variable(variable_list *list, struct arena *a, const char *name,
 		return false;
 	v->name = arena_strndup(a, name, length);
 	v->value = arena_strdup(a, value);
+	v->masked = false;
 	return v->name && v->value;
+}
+
+/* Of the history: of what was masked it has the name. */
+static bool add_kept(variable_list *list, struct arena *a, const char *name, const char *value)
+{
+	const bool masked = !strcmp(value, "[MASKED]");
+
+	if (!add_variable(list, a, name, strlen(name), masked ? "" : value))
+		return false;
+	list->items[list->count - 1].masked = masked;
+	return true;
 }
 
 static bool add_over(variable_list *list, struct arena *a, const char *const *over)
@@ -223,7 +235,7 @@ static int read_variables(struct reading *r, pipe_project *project, const char *
 		object = json_loadb(text.data, text.length, 0, NULL);
 	str_clear(&text);
 	json_object_foreach(object, name, value) if (json_is_string(value))
-		good = good && add_variable(&list, r->a, name, strlen(name), json_string_value(value));
+		good = good && add_kept(&list, r->a, name, json_string_value(value));
 	json_decref(object);
 	if (rc)
 		return rc;

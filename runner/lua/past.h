@@ -11,7 +11,7 @@ struct past {
 	uint32_t job_index; /* UINT32_MAX: of the run itself */
 	struct lua_run_facts run;
 	struct lua_job_facts job;
-	const struct lua_variable *variables; /* ended by one without a name; those that were masked are not there */
+	const struct lua_variable *variables; /* ended by one without a name; of those that were masked the value is "" */
 };
 
 /* run 0 or negative: the last one; job NULL: the run itself.  over: "KEY=VALUE", or NULL.  All in a.  PIPE_ENOTFOUND says what there is not. */

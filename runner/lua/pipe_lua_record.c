@@ -111,15 +111,20 @@ static int record_job(struct recording *r)
 
 static int record_variables(struct recording *r)
 {
-	json_t *object = json_object();
-	int rc = object ? PIPE_OK : error_nomem(r->err);
+	json_t *object = json_object(), *masked = json_array();
+	int rc = object && masked ? PIPE_OK : error_nomem(r->err);
 
 	for (const struct lua_variable *v = r->past.variables; v->name && !rc; v++)
 		if (!v->masked)
 			rc = put(r, object, v->name, json_string(v->value));
+		else if (json_array_append_new(masked, json_string(v->name)))
+			rc = error_nomem(r->err);
 	if (!rc)
 		rc = put(r, r->document, "vars", json_incref(object));
+	if (!rc && json_array_size(masked))
+		rc = put(r, r->document, "masked", json_incref(masked));
 	json_decref(object);
+	json_decref(masked);
 	return rc;
 }
 

@@ -150,6 +150,28 @@ def test_record_keeps_no_secret(project):
     assert "hunter2" not in lua(project, "record", "1").stdout
 
 
+def test_record_names_what_was_masked(project):
+    project.write("pipe.yml", "lua: {allow: {secrets: [OTHER]}}\na: {script: ['true']}\n")
+    project.pipe("run", "--secret", "TOKEN=hunter2-hunter2", "--secret", "OTHER=tulip-tulip")
+    fixture = json.loads(lua(project, "record", "1", "a").stdout)
+    assert sorted(fixture["masked"]) == ["OTHER", "TOKEN"] and not {"OTHER", "TOKEN"} & set(fixture["vars"])
+    project.write("fixture.json", json.dumps(fixture))
+    project.write("a_test.lua", """
+it("knows a masked variable", function()
+  local read = { text = "return ctx.vars.TOKEN == ''", fixture = "fixture.json" }
+  assert.is_true(pipe.test.call(read).ok)
+  read.allow = { secrets = { "OTHER" } }
+  assert.contains("TOKEN", pipe.test.call(read).reason)
+end)
+""")
+    r = lua(project, "test", "a_test.lua")
+    assert r.returncode == 0, r.stdout
+    r = lua(project, "repl", "1", stdin="ctx.vars.TOKEN\n")
+    assert "not allowed" in r.stdout + r.stderr
+    r = lua(project, "repl", "1", stdin="'is ' .. ctx.vars.OTHER .. '.'\n")
+    assert "is ." in r.stdout
+
+
 # ---- run ----
 
 def test_run(project):

@@ -476,6 +476,35 @@ end)
     assert r.status == 0, r.text
 
 
+def test_a_stage_type_gets_the_defaults_of_its_parameters(project):
+    project.write("scan.lua", """
+return {
+  parameters = { level = { type = "text", default = "7" }, files = { type = "list", default = { "a", "b" } }, must = { type = "bool", required = true } },
+  compile = function(ctx)
+    return { steps = { { run = { "scan", ctx.with.level, table.concat(ctx.with.files, "+"), tostring(ctx.with.must) } } } }
+  end,
+  evaluate = function(ctx) return true, ctx.with.level end,
+}
+""")
+    project.write("wrong.lua", """
+return { parameters = { level = { type = "txt" } }, compile = function(ctx) return {} end }
+""")
+    r = lua_test(project, """
+it("fills in what is not given", function()
+  local r = pipe.test.stage{ file = "scan.lua", steps = { { exit_code = 0 } } }
+  assert.same({ "scan", "7", "a+b", "nil" }, r.compiled.steps[1].run)
+  assert.is_true(r.result.ok)
+  assert.same({ "scan", "9", "c", "true" }, pipe.test.stage{ file = "scan.lua", with = { level = "9", files = "c", must = true } }.compiled.steps[1].run)
+end)
+it("knows when the type is wrong", function()
+  local ok, why = pcall(pipe.test.stage, { file = "wrong.lua" })
+  assert.is_false(ok)
+  assert.contains('no type "txt"', why)
+end)
+""")
+    assert r.status == 0, r.text
+
+
 def test_text_of_a_test_does_not_reach_the_terminal_raw(project):
     r = lua_test(project, 'it("a", function() error("\\27]0;owned\\7 \\27[2J") end)')
     assert r.status == 1 and "\x1b]0" not in r.out and "\x1b[2J" not in r.out and "\x07" not in r.out
