@@ -117,32 +117,16 @@ static void containers_push(const struct image_work *i, const struct image_tag *
 
 /* ---- docker ---- */
 
-static const char *docker_cache(const struct image_work *i, const char *text, const char *more)
+static const char *cache_place(const struct image_work *i, const char *text, const char *more)
 {
 	return strstr(text, "type=") ? text : arena_printf(i->job->arena, "type=registry,ref=%s%s", text, more);
 }
 
-/* output: NULL: into docker's own store. */
-static void docker_with(const struct image_work *i, const char *output, bool tags, struct argv *v)
+/* A layer out of the cache has the times of the build that made it: what is to have one digest begins afresh, as it does with buildah.
+ * Layout and push find what this build leaves there. */
+static bool begins_afresh(const struct image_work *i)
 {
-	const struct image_settings *s = &i->set;
-
-	argv_add(v, i->program);
-	argv_add(v, "build");
-	add_common(i, v);
-	if (s->epoch >= 0) {
-		argv_add(v, "--build-arg");
-		argv_addf(v, "SOURCE_DATE_EPOCH=%lld", (long long)s->epoch);
-	}
-	for (const char *const *c = s->cache_from; c && *c; c++)
-		argv_option(v, "--cache-from", docker_cache(i, *c, ""));
-	if (s->cache_to)
-		argv_option(v, "--cache-to", docker_cache(i, s->cache_to, ",mode=max"));
-	if (tags)
-		add_tags(i, "--tag", v);
-	argv_option(v, "--output", output);
-	argv_all(v, i->set.args);
-	argv_add(v, s->context);
+	return i->set.epoch >= 0 && !i->set.cache_from;
 }
 
 static const char *rewritten(const struct image_work *i, const char *output)
@@ -150,31 +134,103 @@ static const char *rewritten(const struct image_work *i, const char *output)
 	return i->set.epoch >= 0 ? arena_printf(i->job->arena, "%s,rewrite-timestamp=true", output) : output;
 }
 
-/* Several platforms have no place in docker's classic store: they go to the builder's cache, from which layout and push take them. */
-static void docker_build(const struct image_work *i, struct argv *v)
+/* An attestation of the builder would hold the time of the build, and make a list of what is one image. */
+static void buildx_with(const struct image_work *i, const char *output, bool first, struct argv *v)
 {
-	if (image_is_multi(i)) {
-		docker_with(i, "type=cacheonly", false, v);
-		return;
+	const struct image_settings *s = &i->set;
+
+	argv_add(v, i->program);
+	argv_add(v, "buildx");
+	argv_add(v, "build");
+	add_common(i, v);
+	if (s->epoch >= 0) {
+		argv_add(v, "--build-arg");
+		argv_addf(v, "SOURCE_DATE_EPOCH=%lld", (long long)s->epoch);
 	}
-	docker_with(i, i->set.epoch >= 0 ? rewritten(i, "type=docker") : NULL, true, v);
+	for (const char *const *c = s->cache_from; c && *c; c++)
+		argv_option(v, "--cache-from", cache_place(i, *c, ""));
+	if (s->cache_to)
+		argv_option(v, "--cache-to", cache_place(i, s->cache_to, ",mode=max"));
+	argv_add(v, "--provenance=false");
+	if (first && begins_afresh(i))
+		argv_add(v, "--no-cache");
+	if (first && !image_is_multi(i)) {
+		add_tags(i, "--tag", v);
+		argv_option(v, "--iidfile", image_scratch(i, "id"));
+	}
+	argv_option(v, "--output", rewritten(i, output));
+	argv_all(v, i->set.args);
+	argv_add(v, s->context);
+}
+
+/* Several platforms have no place in docker's classic store: they go to the builder's cache, from which layout and push take them. */
+static void buildx_build(const struct image_work *i, struct argv *v)
+{
+	if (image_is_multi(i))
+		buildx_with(i, "type=cacheonly", true, v);
+	else /* containerd's store unpacks what it keeps, unless it is to rewrite it */
+		buildx_with(i, i->set.epoch >= 0 ? "type=docker,unpack=false" : "type=docker", true, v);
+}
+
+/* Is what builds docker itself, with its classic store?  That one neither rewrites times nor writes layouts while it builds. */
+#define IS_CLASSIC                                                                                                               \
+	"test \"$(\"$0\" buildx inspect | sed -n 's/^Driver:[[:space:]]*//p')\" = docker && "                                    \
+	"! \"$0\" info --format '{{.DriverStatus}}' | grep -q io.containerd"
+
+/* Docker saves a layout from docker 25 on; what is in no layout ends the step, and nothing is taken for one. */
+#define SAVE_LAYOUT                                                                                                              \
+	"mkdir -p \"$2\" && \"$0\" save --output \"$2.tar\" \"$1\" && tar -x -f \"$2.tar\" -C \"$2\" && rm -f \"$2.tar\" && "    \
+	"{ test -e \"$2/index.json\" || { echo 'docker before 25 writes no OCI layout: take another builder, or one that "       \
+	"`docker buildx create --use` made' >&2; exit 1; }; }"
+
+static void docker_save(const struct image_work *i, const char *text, struct argv *v)
+{
+	argv_add(v, "sh");
+	argv_add(v, "-c");
+	argv_add(v, text);
+	argv_add(v, i->program);
+	argv_add(v, i->id ? i->id : "");
+	argv_add(v, i->layout);
 }
 
 static void docker_layout(const struct image_work *i, struct argv *v)
 {
-	docker_with(i, rewritten(i, arena_printf(i->job->arena, "type=oci,tar=false,dest=%s", i->layout)), false, v);
+	docker_save(i, SAVE_LAYOUT, v);
+}
+
+static void buildx_layout(const struct image_work *i, struct argv *v)
+{
+	if (!image_is_multi(i))
+		docker_save(i, "if " IS_CLASSIC "; then " SAVE_LAYOUT "; else shift 2; exec \"$@\"; fi", v);
+	buildx_with(i, arena_printf(i->job->arena, "type=oci,tar=false,dest=%s", i->layout), false, v);
 }
 
 static void docker_push(const struct image_work *i, const struct image_tag *tag, struct argv *v)
 {
-	if (image_is_multi(i)) {
-		docker_with(i, rewritten(i, arena_printf(i->job->arena, "type=image,name=%s,push=true", tag->reference)), false,
-			    v);
-		return;
-	}
 	argv_add(v, i->program);
 	argv_add(v, "push");
 	argv_add(v, tag->reference);
+}
+
+static void buildx_push(const struct image_work *i, const struct image_tag *tag, struct argv *v)
+{
+	if (image_is_multi(i))
+		buildx_with(i, arena_printf(i->job->arena, "type=image,name=%s,push=true", tag->reference), false, v);
+	else
+		docker_push(i, tag, v);
+}
+
+/* Without buildx. */
+static void docker_build(const struct image_work *i, struct argv *v)
+{
+	argv_add(v, i->program);
+	argv_add(v, "build");
+	add_common(i, v);
+	argv_options(v, "--cache-from", i->set.cache_from);
+	add_tags(i, "--tag", v);
+	argv_option(v, "--iidfile", image_scratch(i, "id"));
+	argv_all(v, i->set.args);
+	argv_add(v, i->set.context);
 }
 
 /* ---- BuildKit's own client ---- */
@@ -210,12 +266,12 @@ static void add_dockerfile(const struct image_work *i, struct argv *v)
 static void buildkit_cache(const struct image_work *i, struct argv *v)
 {
 	for (const char *const *c = i->set.cache_from; c && *c; c++)
-		argv_option(v, "--import-cache", docker_cache(i, *c, ""));
+		argv_option(v, "--import-cache", cache_place(i, *c, ""));
 	if (i->set.cache_to)
-		argv_option(v, "--export-cache", docker_cache(i, i->set.cache_to, ",mode=max"));
+		argv_option(v, "--export-cache", cache_place(i, i->set.cache_to, ",mode=max"));
 }
 
-static void buildkit_with(const struct image_work *i, const char *output, struct argv *v)
+static void buildkit_with(const struct image_work *i, const char *output, bool afresh, struct argv *v)
 {
 	const struct image_settings *s = &i->set;
 	const char *platforms = NULL;
@@ -238,6 +294,8 @@ static void buildkit_with(const struct image_work *i, const char *output, struct
 		argv_add(v, "--secret");
 		argv_addf(v, "id=%s,src=%s", s->secrets.items[k].id, s->secrets.items[k].path);
 	}
+	if (afresh)
+		add_opt(v, "no-cache", "");
 	buildkit_cache(i, v);
 	argv_option(v, "--output", output);
 	argv_all(v, i->set.args);
@@ -245,20 +303,21 @@ static void buildkit_with(const struct image_work *i, const char *output, struct
 
 static void buildkit_build(const struct image_work *i, struct argv *v)
 {
-	buildkit_with(i, NULL, v);
+	buildkit_with(i, NULL, begins_afresh(i), v);
 }
 
 static void buildkit_layout(const struct image_work *i, struct argv *v)
 {
-	buildkit_with(i, rewritten(i, arena_printf(i->job->arena, "type=oci,tar=false,dest=%s", i->layout)), v);
+	buildkit_with(i, rewritten(i, arena_printf(i->job->arena, "type=oci,tar=false,dest=%s", i->layout)), false, v);
 }
 
 static void buildkit_push(const struct image_work *i, const struct image_tag *tag, struct argv *v)
 {
-	const char *output = arena_printf(i->job->arena, "type=image,name=%s,push=true%s", tag->reference,
+	/* one digest with the layout's, whose manifest is OCI's */
+	const char *output = arena_printf(i->job->arena, "type=image,name=%s,push=true,oci-mediatypes=true%s", tag->reference,
 					  i->set.tls_verify ? "" : ",registry.insecure=true");
 
-	buildkit_with(i, rewritten(i, output), v);
+	buildkit_with(i, rewritten(i, output), false, v);
 }
 
 /* ---- Kaniko ---- */
@@ -312,10 +371,29 @@ static void kaniko_build(const struct image_work *i, struct argv *v)
 
 /* ---- the table ---- */
 
-enum { CONTAINERS_CAN = CAN_SECRETS | CAN_PLATFORMS | CAN_STORE | CAN_CA_FILE | CAN_INSECURE | CAN_CACHE_APART | LIKE_BUILDAH };
+enum {
+	BUILDX_CAN = CAN_SECRETS | CAN_PLATFORMS | CAN_PLATFORM | CAN_STORE | CAN_CACHE_APART | CAN_CACHE_TO | CAN_EPOCH |
+		     CAN_LAYOUT | WRITES_ID,
+	CONTAINERS_CAN = BUILDX_CAN | LIKE_BUILDAH,
+};
+
+#define CLAMPS "BuildKit sets times to source_date_epoch that are later, and leaves earlier ones as they are"
+
+#define BUILDX_WORKS "\"$0\" buildx version && \"$0\" version --format '{{.Server.Version}}'"
+/* Both pass over what they do not know without a word: the classic store, and a BuildKit before 0.13. */
+#define BUILDX_REWRITES                                                                                                          \
+	"if " IS_CLASSIC "; then echo \"source_date_epoch is not for docker's classic store: take a builder that \\`docker "     \
+	"buildx create --use\\` made, or the store of containerd (docker 29 has it)\" >&2; exit 1; fi; "                         \
+	"minor=$(\"$0\" buildx inspect --bootstrap | sed -n "                                                                    \
+	"'s/^[Bb]uild[Kk]it[^:]*:[[:space:]]*v0[.]\\([0-9]*\\).*/\\1/p; s/^[Bb]uild[Kk]it[^:]*:[[:space:]]*v[1-9].*/99/p') && "  \
+	"for n in ${minor:-0}; do test \"$n\" -ge 13 || { "                                                                      \
+	"echo 'source_date_epoch needs BuildKit 0.13, and the builder behind docker buildx is older' >&2; exit 1; }; done"
+#define DOCKER_TLS                                                                                                               \
+	"docker is told by its daemon (/etc/docker/certs.d/HOST/ca.crt, insecure-registries) which registries it trusts"
 
 const struct image_builder image_builders[] = {
 	{ .name = "buildah",
+	  .how = "",
 	  .programs = { "buildah" },
 	  .package = "buildah",
 	  .probe = { "info", "--format", "{{.store.GraphRoot}}" },
@@ -324,14 +402,40 @@ const struct image_builder image_builders[] = {
 	  .layout = containers_layout,
 	  .push = containers_push },
 	{ .name = "docker",
+	  .how = " with buildx",
+	  .programs = { "docker" },
+	  .package = "docker.io",
+	  .probe_text = BUILDX_WORKS,
+	  .probe_epoch = BUILDX_WORKS " || exit; " BUILDX_REWRITES,
+	  .can = BUILDX_CAN,
+	  .other_epoch = CLAMPS,
+	  .other_tls = DOCKER_TLS,
+	  .build = buildx_build,
+	  .layout = buildx_layout,
+	  .push = buildx_push },
+	{ .name = "docker",
+	  .how = " with a BuildKit of its own",
+	  .programs = { "docker" },
+	  .package = "docker.io",
+	  .probe_text = "\"$0\" build --help >/dev/null && exec \"$0\" version --format '{{.Server.Version}}'",
+	  .env = "DOCKER_BUILDKIT=1",
+	  .can = CAN_SECRETS | CAN_PLATFORM | CAN_STORE | CAN_CACHE_APART | WRITES_ID,
+	  .other_tls = DOCKER_TLS,
+	  .build = docker_build,
+	  .push = docker_push },
+	{ .name = "docker", /* of 23 and later without buildx, or before 18.09 */
+	  .how = " with its classic builder",
 	  .programs = { "docker" },
 	  .package = "docker.io",
 	  .probe = { "version", "--format", "{{.Server.Version}}" },
-	  .can = CAN_SECRETS | CAN_PLATFORMS | CAN_STORE | CAN_CACHE_APART,
+	  .env = "DOCKER_BUILDKIT=0",
+	  .can = CAN_STORE | CAN_CACHE_APART | CAN_LAYOUT | WRITES_ID,
+	  .other_tls = DOCKER_TLS,
 	  .build = docker_build,
 	  .layout = docker_layout,
 	  .push = docker_push },
 	{ .name = "podman",
+	  .how = "",
 	  .programs = { "podman" },
 	  .package = "podman",
 	  .probe = { "info", "--format", "{{.Store.GraphRoot}}" },
@@ -340,19 +444,23 @@ const struct image_builder image_builders[] = {
 	  .layout = containers_layout,
 	  .push = containers_push },
 	{ .name = "buildkit",
+	  .how = "",
 	  .programs = { "buildctl" },
 	  .package = "a release of BuildKit on the PATH",
 	  .probe = { "debug", "workers" },
-	  .can = CAN_SECRETS | CAN_PLATFORMS | CAN_INSECURE | CAN_CACHE_APART,
+	  .can = CAN_SECRETS | CAN_PLATFORMS | CAN_PLATFORM | CAN_CACHE_APART | CAN_CACHE_TO | CAN_EPOCH | CAN_LAYOUT,
+	  .other_epoch = CLAMPS,
+	  .other_tls = "buildkitd is told by its own configuration ([registry.\"HOST\"] ca) which registries it trusts",
 	  .build = buildkit_build,
 	  .layout = buildkit_layout,
 	  .push = buildkit_push },
 	{ .name = "kaniko",
+	  .how = "",
 	  .programs = { "/kaniko/executor", "kaniko", "executor" },
 	  .package = "it is at home in its own container image",
 	  .probe = { "version" },
-	  .can = CAN_CA_FILE | CAN_INSECURE | PUSHES_WHOLE,
-	  .cannot_epoch = "kaniko sets all times of a reproducible image to 1970-01-01, and not to source_date_epoch",
+	  .can = CAN_PLATFORM | CAN_CACHE_TO | CAN_EPOCH | CAN_LAYOUT | PUSHES_WHOLE,
+	  .other_epoch = "kaniko sets all times of a reproducible image to 1970-01-01, and not to source_date_epoch",
 	  .build = kaniko_build },
 	{ .name = NULL },
 };
@@ -382,14 +490,24 @@ static bool wants_list(const struct image_work *i)
 	return wants_store(i) && image_is_multi(i);
 }
 
-static bool wants_ca_file(const struct image_work *i)
+static bool wants_cache_to(const struct image_work *i)
 {
-	return i->set.ca_file != NULL;
+	return i->set.cache_to != NULL;
 }
 
-static bool wants_insecure(const struct image_work *i)
+static bool wants_epoch(const struct image_work *i)
 {
-	return !i->set.tls_verify;
+	return i->set.epoch >= 0;
+}
+
+static bool wants_layout(const struct image_work *i)
+{
+	return i->set.archive || (i->set.sbom && !i->set.push);
+}
+
+static bool wants_platform(const struct image_work *i)
+{
+	return i->set.platforms && i->set.platforms[0];
 }
 
 static bool wants_caches(const struct image_work *i)
@@ -410,10 +528,14 @@ static const struct {
 	{ CAN_STORE, wants_store, "keeps no images on this machine: add \"push: true\" or \"archive\"" },
 	{ LIKE_BUILDAH, wants_list,
 	  "keeps images of several platforms nowhere on this machine: add \"push: true\" or \"archive\"" },
-	{ CAN_CA_FILE, wants_ca_file,
-	  "takes certificates of registries from its daemon's configuration only, and not from \"ca_file\"" },
-	{ CAN_INSECURE, wants_insecure,
-	  "is told by its daemon's configuration only (insecure-registries) which registries need no verified certificate" },
+	{ CAN_PLATFORM, wants_platform,
+	  "builds for this machine's platform only: leave \"platforms\" out, or add buildx to docker" },
+	{ CAN_EPOCH, wants_epoch,
+	  "leaves the times of the build in the image, and \"source_date_epoch\" asks for others: add buildx to docker, or take "
+	  "buildah" },
+	{ CAN_LAYOUT, wants_layout,
+	  "writes no OCI layout, which \"archive\" and a bill without a push are made of: add buildx to docker, or take buildah" },
+	{ CAN_CACHE_TO, wants_cache_to, "puts no layers into a repository: leave \"cache_to\" out, or add buildx to docker" },
 	{ CAN_CACHE_APART, wants_caches,
 	  "has one cache for reading and writing: name the same repository in \"cache_from\" and \"cache_to\"" },
 };

@@ -38,15 +38,25 @@ static int add_candidate(struct image_work *i, const struct image_builder *b, pi
 
 static int name_builder(struct image_work *i, const char *name, pipe_error *err)
 {
-	const struct image_builder *b = image_builder_named(name);
+	const struct image_builder *first = image_builder_named(name);
 	const struct node *at = parameter_node(i->job, "builder");
-	const char *why = b ? image_builder_refuses(b, i) : NULL;
+	const char *why = NULL, *no;
+	int rc = PIPE_OK;
 
-	if (!b || why)
-		return parameter_wrong(i->job, at, err, "%s %s", name, why ? why : "is no builder");
-	if (!is_there(i, b) && !stage_tool(i->job, b->programs[0], b->package))
-		return error_nomem(err);
-	return add_candidate(i, b, err);
+	for (const struct image_builder *b = first; rc == PIPE_OK && b && b->name && !strcmp(b->name, name); b++) {
+		no = image_builder_refuses(b, i);
+		if (!no)
+			rc = add_candidate(i, b, err);
+		else
+			why = why ? why : arena_printf(i->job->arena, "%s%s %s", name, b->how, no);
+	}
+	if (rc)
+		return rc;
+	if (!i->candidates.count)
+		return parameter_wrong(i->job, at, err, "%s", why ? why : "there is no such builder");
+	i->left_out = why;
+	i->probing = first->how[0] != '\0';
+	return is_there(i, first) || stage_tool(i->job, first->programs[0], first->package) ? PIPE_OK : error_nomem(err);
 }
 
 /* All that are there and can; without one, what is missing is the first. */
@@ -67,8 +77,8 @@ static int find_builders(struct image_work *i, pipe_error *err)
 	if (rc || i->candidates.count)
 		return rc;
 	if (refused)
-		return parameter_wrong(i->job, i->job->with, err, "none of the builders here can do it: %s %s", refused->name,
-				       image_builder_refuses(refused, i));
+		return parameter_wrong(i->job, i->job->with, err, "none of the builders here can do it: %s%s %s", refused->name,
+				       refused->how, image_builder_refuses(refused, i));
 	if (!stage_tool(i->job, image_builders[0].programs[0], image_builders[0].package))
 		return error_nomem(err);
 	return add_candidate(i, &image_builders[0], err);
@@ -171,15 +181,17 @@ static int look(struct image_work *i, pipe_error *err)
 	return rc;
 }
 
-/* "buildah (exit code 125), docker (exit code 1)" */
+/* "buildah, docker with buildx" */
 static int none_works(struct image_work *i, pipe_error *err)
 {
 	const char *list = "";
 
 	for (uint32_t k = 0; list && k < i->candidates.count; k++)
-		list = arena_printf(i->job->arena, "%s%s%s", list, k ? ", " : "", i->candidates.items[k]->name);
-	i->failure = list ? arena_printf(i->job->arena, "no builder works here; asked were: %s; the log has what each said", list)
-			  : NULL;
+		list = arena_printf(i->job->arena, "%s%s%s%s", list, k ? ", " : "", i->candidates.items[k]->name,
+				    i->candidates.items[k]->how);
+	if (list)
+		i->failure = arena_printf(i->job->arena, "no builder works here; asked were: %s; the log has what each said%s%s",
+					  list, i->left_out ? "; " : "", i->left_out ? i->left_out : "");
 	i->phase = PHASE_OVER;
 	return i->failure ? PIPE_OK : error_nomem(err);
 }

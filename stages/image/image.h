@@ -59,6 +59,7 @@ struct image_work {
 	uint32_t chosen;
 	const char *program;   /* of the chosen one */
 	bool probing;	       /* whether it works is found out by asking it */
+	const char *left_out;  /* why one of the named builder's ways was not asked; NULL */
 	const char *sbom_tool; /* NULL: none */
 	enum image_phase phase;
 	const char *id;	    /* of the image in the builder's store; NULL: it has none, or the tag is its name */

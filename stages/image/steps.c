@@ -17,13 +17,15 @@ static struct step *add_step(struct image_work *i, const char *const *argv)
 /* What a builder's process gets beside the job's environment. */
 static const char *const *environment(const struct image_work *i)
 {
-	const char **env;
+	const struct image_builder *b = image_builder(i);
+	bool login = i->set.docker_config && !(b->can & LIKE_BUILDAH);
+	const char **env = login || b->env ? ARENA_ARRAY(i->job->arena, const char *, 3) : NULL;
+	size_t n = 0;
 
-	if (!i->set.docker_config || image_builder(i)->can & LIKE_BUILDAH)
-		return NULL;
-	env = ARENA_ARRAY(i->job->arena, const char *, 2);
-	if (env)
-		env[0] = arena_printf(i->job->arena, "DOCKER_CONFIG=%s", i->set.docker_config);
+	if (env && b->env)
+		env[n++] = b->env;
+	if (env && login)
+		env[n] = arena_printf(i->job->arena, "DOCKER_CONFIG=%s", i->set.docker_config);
 	return env;
 }
 
@@ -70,6 +72,11 @@ int image_probe(struct image_work *i, pipe_error *err)
 	i->program = program_of(i, b);
 	if (!i->probing)
 		return PIPE_OK;
+	if (b->probe_text) {
+		argv_add(&v, "sh");
+		argv_add(&v, "-c");
+		argv_add(&v, i->set.epoch >= 0 && b->probe_epoch ? b->probe_epoch : b->probe_text);
+	}
 	argv_add(&v, i->program);
 	for (const char *const *p = b->probe; *p; p++)
 		argv_add(&v, *p);
@@ -78,7 +85,8 @@ int image_probe(struct image_work *i, pipe_error *err)
 	if (!step)
 		return error_nomem(err);
 	step->may_fail = true;
-	return PIPE_OK;
+	step->title = arena_printf(i->job->arena, "ask whether %s%s works", b->name, b->how);
+	return step->title ? PIPE_OK : error_nomem(err);
 }
 
 /* ---- build ---- */
@@ -148,8 +156,10 @@ int image_build(struct image_work *i, pipe_error *err)
 	struct argv v = { .a = i->job->arena };
 	int rc = want_layout(i, err);
 
-	if (i->set.epoch >= 0 && b->cannot_epoch)
-		stage_say(i->job, "%s", b->cannot_epoch);
+	if (i->set.epoch >= 0 && b->other_epoch)
+		stage_say(i->job, "%s", b->other_epoch);
+	if ((i->set.ca_file || !i->set.tls_verify) && b->other_tls)
+		stage_say(i->job, "%s: \"ca_file\" and \"tls_verify\" are for looking up what was pushed", b->other_tls);
 	if (rc == PIPE_OK)
 		rc = add_secrets(i, err);
 	if (rc == PIPE_OK)
@@ -170,7 +180,7 @@ static int read_id(struct image_work *i, pipe_error *err)
 {
 	const char *path = image_scratch(i, "id"), *text;
 
-	if (!(image_builder(i)->can & LIKE_BUILDAH) || image_is_multi(i))
+	if (!(image_builder(i)->can & WRITES_ID) || image_is_multi(i))
 		return PIPE_OK;
 	text = path ? i->job->world->read(i->job->world->payload, i->job->arena, path, err) : NULL;
 	if (!text)
@@ -219,14 +229,17 @@ static int add_layout(struct image_work *i, pipe_error *err)
 {
 	const struct image_builder *b = image_builder(i);
 	struct argv v = { .a = i->job->arena };
+	struct step *step;
 
 	if (!i->layout)
 		return PIPE_OK;
 	if (b->layout) {
 		i->layout_step = i->job->steps.count;
 		b->layout(i, &v);
-		if (!add_command(i, &v))
+		step = add_command(i, &v);
+		if (!step)
 			return error_nomem(err);
+		step->title = "write the image as an OCI layout";
 	}
 	return i->set.archive ? add_archive(i, err) : PIPE_OK;
 }
@@ -385,14 +398,16 @@ static int add_sbom(struct image_work *i, pipe_error *err)
 	return PIPE_OK;
 }
 
+/* The layout's digest is that of what was pushed only where the builder sent it as it is: docker's store has other manifests. */
 int image_record(struct image_work *i, pipe_error *err)
 {
-	int rc = PIPE_OK;
+	int rc = i->layout ? image_layout_read(i, err) : PIPE_OK;
 
-	if (i->set.push)
+	if (i->set.push) {
+		i->digest = NULL;
+		i->bytes = 0;
 		read_digest(i);
-	if (i->layout)
-		rc = image_layout_read(i, err);
+	}
 	if (rc == PIPE_OK && i->set.push)
 		rc = add_resolve(i, err);
 	if (rc == PIPE_OK)

@@ -209,6 +209,23 @@ static int judge_build(struct image_work *i, pipe_error *err)
 		    err);
 }
 
+static int judge_layout(struct image_work *i, pipe_error *err)
+{
+	const struct step *s = step_at(i, i->layout_step);
+	const char *end = has_failed(s) ? end_of(i, s) : NULL;
+
+	if (!has_failed(s))
+		return PIPE_OK;
+	if (!end)
+		return error_nomem(err);
+	return fail(
+		i,
+		arena_printf(i->job->arena,
+			     "%s built the image, and it could not be written as an OCI layout: %s; the lines above say why%s",
+			     image_builder(i)->name, end, i->set.push ? ", and nothing was pushed" : ""),
+		err);
+}
+
 static int judge_look(struct image_work *i, pipe_error *err)
 {
 	const struct step *scan = step_at(i, i->scan_step);
@@ -279,7 +296,8 @@ void image_say_findings(struct image_work *i)
 int image_evaluate(struct stage_job *job, pipe_error *err)
 {
 	struct image_work *i = job->own;
-	int (*const judges[])(struct image_work *, pipe_error *) = { judge_look, judge_build, judge_push, judge_rest };
+	int (*const judges[])(struct image_work *, pipe_error *) = { judge_look, judge_build, judge_layout, judge_push,
+								     judge_rest };
 	int rc = keep_findings(i, err);
 
 	take_answer(i);

@@ -441,7 +441,7 @@ def only(shop, tools):
     """PATH with the fakes and what a shell needs, and no builder."""
     bare = tools.parent / "bare"
     bare.mkdir(exist_ok=True)
-    for name in ("sh", "bash", "cat", "mkdir", "mv", "tar", "install", "git", "printf", "sleep", "touch", "true", "rm", "env"):
+    for name in ("sh", "bash", "cat", "mkdir", "mv", "tar", "install", "git", "printf", "sed", "grep", "sleep", "touch", "true", "rm", "env"):
         if shutil.which(name) and not (bare / name).exists():
             (bare / name).symlink_to(shutil.which(name))
     shop.env["PATH"] = f"{tools}:{bare}"
@@ -460,6 +460,8 @@ def tools(shop, tmp_path):
     return path
 
 
+DOCKER = ('case "$1 $2" in "buildx inspect") echo "Driver: docker-container"; echo "BuildKit version: v0.26.2";; '
+          '"buildx build") for a; do [ "$was" = --iidfile ] && echo sha256:1d >"$a"; was=$a; done;; esac')
 BUILDAH = 'case $1 in build) for a; do [ "$was" = --iidfile ] && echo sha256:1d >"$a"; was=$a; done;; esac'
 
 
@@ -469,11 +471,12 @@ def test_a_builder_that_does_not_work_gives_way_to_the_next(shop, tools):
     fake(tools, "podman", BUILDAH)
     r = shop.run(pipeline(tags=["localhost/shop:1"]))
     assert r.status == 0, r.text
-    assert [c[0] for c in calls(tools)] == ["buildah", "docker", "podman", "podman"]
+    assert [c[0] for c in calls(tools)] == ["buildah", "docker", "docker", "docker", "podman", "podman"]
     fake(tools, "podman", "exit 125")
     r = shop.run()
     assert r.status == 1
-    assert "no builder works here; asked were: buildah, docker, podman" in reason(r)
+    assert ("no builder works here; asked were: buildah, docker with buildx, docker with a BuildKit of its own, docker with its classic builder, "
+            "podman") in reason(r)
 
 
 def test_without_a_builder_nothing_begins(shop, tools):
@@ -539,9 +542,10 @@ def test_the_second_tag_fails(shop, tools):
         "--timestamp=7 --tls-verify=false --tag reg.io/shop:1 --iidfile S/id --extra .",
         "push --tls-verify=false --digestfile S/digest sha256:1d docker://reg.io/shop:1"]),
     ("docker", "docker", [
-        "build --file Dockerfile --target app --build-arg A=1 --secret id=s,src=S/secret.1 --build-arg SOURCE_DATE_EPOCH=7 "
-        "--cache-from type=registry,ref=reg.io/c --cache-to type=registry,ref=reg.io/c,mode=max --tag reg.io/shop:1 "
-        "--output type=docker,rewrite-timestamp=true --extra .",
+        "buildx version", "version --format {{.Server.Version}}", "buildx inspect", "buildx inspect --bootstrap",
+        "buildx build --file Dockerfile --target app --build-arg A=1 --secret id=s,src=S/secret.1 --build-arg SOURCE_DATE_EPOCH=7 "
+        "--cache-from type=registry,ref=reg.io/c --cache-to type=registry,ref=reg.io/c,mode=max --provenance=false --tag reg.io/shop:1 "
+        "--iidfile S/id --output type=docker,unpack=false,rewrite-timestamp=true --extra .",
         "push reg.io/shop:1"]),
     ("buildkit", "buildctl", [
         "build --frontend dockerfile.v0 --local context=. --local dockerfile=. --opt filename=Dockerfile --opt target=app --opt build-arg:A=1 "
@@ -550,13 +554,13 @@ def test_the_second_tag_fails(shop, tools):
         "build --frontend dockerfile.v0 --local context=. --local dockerfile=. --opt filename=Dockerfile --opt target=app --opt build-arg:A=1 "
         "--opt build-arg:SOURCE_DATE_EPOCH=7 --secret id=s,src=S/secret.1 --import-cache type=registry,ref=reg.io/c "
         "--export-cache type=registry,ref=reg.io/c,mode=max "
-        "--output type=image,name=reg.io/shop:1,push=true,registry.insecure=true,rewrite-timestamp=true --extra"]),
+        "--output type=image,name=reg.io/shop:1,push=true,oci-mediatypes=true,registry.insecure=true,rewrite-timestamp=true --extra"]),
     ("kaniko", "executor", [
         "--context=dir://W --dockerfile=W/Dockerfile --target app --build-arg A=1 --cache=true --cache-repo=reg.io/c --reproducible "
         "--skip-tls-verify --digest-file=S/digest --destination reg.io/shop:1 --extra"]),
 ])
 def test_how_each_is_called(shop, tools, builder, program, expected):
-    fake(tools, program, BUILDAH)
+    fake(tools, program, BUILDAH if program != "docker" else DOCKER)
     what = {"target": "app", "build_args": {"A": 1}, "cache_from": "reg.io/c", "cache_to": "reg.io/c", "source_date_epoch": 7,
             "tags": ["reg.io/shop:1"], "push": True, "builder": builder, "args": "--extra", "labels": {
                 f"org.opencontainers.image.{name}": "-" for name in ("created", "revision", "source", "version")}}
@@ -581,14 +585,46 @@ def test_how_each_is_called(shop, tools, builder, program, expected):
     ("kaniko", "executor", {"secrets": {"s": {"file": "README"}}}, "kaniko has no secrets that are seen only while it builds"),
     ("kaniko", "executor", {"platforms": ["linux/amd64", "linux/arm64"], "push": True}, "kaniko builds for one platform at a time"),
     ("buildkit", "buildctl", {}, "buildkit keeps no images on this machine"),
-    ("docker", "docker", {"ca_file": "ca.pem"}, "docker takes certificates of registries from its daemon's configuration only"),
-    ("docker", "docker", {"tls_verify": False}, "docker is told by its daemon's configuration only"),
 ])
 def test_what_a_builder_cannot_do(shop, tools, builder, program, what, words):
     fake(tools, program)
     r = shop.run(pipeline(tags=["reg.io/shop:1"], builder=builder, **what))
     assert r.status != 0 and words in r.text, r.text
     assert calls(tools) == []
+
+
+# What docker is: the words that its probes look for.
+CLASSIC = 'case "$1" in buildx) echo no buildx >&2; exit 1;; esac; [ "$DOCKER_BUILDKIT" = 1 ] && { echo no BuildKit >&2; exit 1; }; '
+OWN_BUILDKIT = 'case "$1" in buildx) echo no buildx >&2; exit 1;; esac; '
+OLD_BUILDX = 'case "$1 $2" in "buildx inspect") echo "Driver: remote"; echo "BuildKit version: v0.12.5";; esac; '
+CLASSIC_STORE = 'case "$1 $2" in "buildx inspect") echo "Driver: docker"; echo "BuildKit version: v0.26.2";; esac; '
+
+
+@pytest.mark.parametrize("script, what, words", [
+    (CLASSIC, {"secrets": {"s": {"file": "README"}}}, "docker with its classic builder has no secrets"),
+    (CLASSIC, {"platforms": ["linux/arm64"]}, "docker with its classic builder builds for this machine's platform only"),
+    (OWN_BUILDKIT, {"cache_to": "reg.io/c", "cache_from": "reg.io/c"}, "docker with a BuildKit of its own puts no layers into a repository"),
+    (OWN_BUILDKIT, {"source_date_epoch": 5}, "docker with a BuildKit of its own leaves the times of the build in the image"),
+    (OWN_BUILDKIT, {"archive": "out/shop.tar", "source_date_epoch": 5}, "docker with a BuildKit of its own leaves the times"),
+    (OLD_BUILDX, {"source_date_epoch": 5}, "asked were: docker with buildx"),
+    (CLASSIC_STORE, {"source_date_epoch": 5}, "asked were: docker with buildx"),
+])
+def test_a_docker_that_cannot_is_not_taken(shop, tools, script, what, words):
+    """A digest that changes, or a cache that stays empty, without a word would be worse than a red job."""
+    fake(tools, "docker", script)
+    r = shop.run(pipeline(tags=["reg.io/shop:1"], builder="docker", **what))
+    assert r.status == 1 and words in reason(r), r.text
+    assert not [c for c in calls(tools) if "build" in c[1:3] and "--help" not in c]
+
+
+@pytest.mark.parametrize("script, how", [(CLASSIC, "0"), (OWN_BUILDKIT, "1")])
+def test_a_docker_without_buildx(shop, tools, script, how):
+    fake(tools, "docker", script + f'case $1 in build) [ "$DOCKER_BUILDKIT" = {how} ] || exit 9; for a; do [ "$was" = --iidfile ] && echo sha256:1d >"$a"; was=$a; done;; esac')
+    r = shop.run(pipeline(tags=["reg.io/shop:1"], builder="docker", cache_from=["reg.io/c"], args=["--extra"], ca_file="README", tls_verify=False))
+    assert r.status == 0, r.text
+    build = next(c for c in calls(tools) if c[1] == "build" and "--help" not in c)
+    assert build[-2:] == ["--extra", "."] and build[build.index("--cache-from") + 1] == "reg.io/c"
+    assert any("docker is told by its daemon" in line for line in r.lines("container")), r.text
 
 
 @pytest.mark.parametrize("what, words", [

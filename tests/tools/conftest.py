@@ -19,6 +19,7 @@ _spec.loader.exec_module(integration)
 
 project = integration.project
 plain_project = integration.plain_project
+ROOT = integration.ROOT
 
 
 def built(name):
