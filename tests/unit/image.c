@@ -521,25 +521,31 @@ static const struct file plain[] = { { "Dockerfile", "FROM scratch\nUSER 1\n" },
 				     { "/s/secrets.json", "{\"SchemaVersion\":2,\"Results\":[]}" },
 				     { NULL, NULL } };
 
+/* Each of its ways. */
+#define DOCKER_ASKED                                                                                                             \
+	"[ask whether docker with buildx works]\n[ask whether docker with a BuildKit of its own works] {DOCKER_BUILDKIT=1}\n"    \
+	"[ask whether docker with its classic builder works] {DOCKER_BUILDKIT=0}\n"
+
 static const struct {
 	const char *tools, *with, *fails, *steps;
 	enum stage_verdict verdict;
 	const char *reason;
 } jobs[] = {
 	{ " buildah ", "{scan_secrets: false, tags: [r.io/a:1], " LABELS "}", NULL,
-	  "buildah info --format {{.store.GraphRoot}}\nbuildah build --file Dockerfile " LABEL_ARGS
-	  " --tag r.io/a:1 --iidfile /s/id .\n",
+	  "[ask whether buildah works]\nbuildah build --file Dockerfile " LABEL_ARGS " --tag r.io/a:1 --iidfile /s/id .\n",
 	  VERDICT_PASS, NULL },
 	{ " docker podman ", "{scan_secrets: false, tags: [r.io/a:1], push: true, docker_config: /l, " LABELS "}",
-	  "docker version",
-	  "docker version --format {{.Server.Version}} {DOCKER_CONFIG=/l}\npodman info --format {{.Store.GraphRoot}}\n"
+	  "{{.Server.Version}}",
+	  "[ask whether docker with buildx works] {DOCKER_CONFIG=/l}\n"
+	  "[ask whether docker with a BuildKit of its own works] {DOCKER_BUILDKIT=1}\n"
+	  "[ask whether docker with its classic builder works] {DOCKER_BUILDKIT=0}\n[ask whether podman works]\n"
 	  "podman build --file Dockerfile " LABEL_ARGS " --authfile /l/config.json --tag r.io/a:1 --iidfile /s/id .\n"
 	  "podman push --authfile /l/config.json --digestfile /s/digest sha256:1d docker://r.io/a:1\n[look up r.io/a@sha256:" HEX
 	  "]\n",
 	  VERDICT_PASS, NULL },
-	{ " docker ", "{scan_secrets: false, tags: [r.io/a:1], " LABELS "}", "docker version",
-	  "docker version --format {{.Server.Version}}\n", VERDICT_FAIL,
-	  "no builder works here; asked were: docker; the log has what each said" },
+	{ " docker ", "{scan_secrets: false, tags: [r.io/a:1], " LABELS "}", "{{.Server.Version}}", DOCKER_ASKED, VERDICT_FAIL,
+	  "no builder works here; asked were: docker with buildx, docker with a BuildKit of its own, docker with its classic builder; the log has "
+	  "what each said" },
 	{ " podman ", "{builder: podman, tags: [r.io/a:1, r.io/a:2], push: true, retain: 5, ca_file: ca.pem, " LABELS "}", NULL,
 	  "[search the workspace for secrets]\n[trust the authority of the registry]\npodman build --file Dockerfile " LABEL_ARGS
 	  " --cert-dir /s/certificates --tag r.io/a:1 --tag r.io/a:2 --iidfile /s/id .\n"
@@ -585,9 +591,11 @@ static const struct {
 	  "{builder: docker, scan_secrets: false, tags: [r.io/a:1], push: true, platforms: [linux/amd64, linux/arm64], " LABELS
 	  "}",
 	  NULL,
-	  "docker build --file Dockerfile " LABEL_ARGS " --platform linux/amd64,linux/arm64 --output type=cacheonly .\n"
-	  "docker build --file Dockerfile " LABEL_ARGS
-	  " --platform linux/amd64,linux/arm64 --output type=image,name=r.io/a:1,push=true .\n[look up r.io/a:1]\n",
+	  "[ask whether docker with buildx works]\n"
+	  "docker buildx build --file Dockerfile " LABEL_ARGS
+	  " --platform linux/amd64,linux/arm64 --provenance=false --output type=cacheonly .\n"
+	  "docker buildx build --file Dockerfile " LABEL_ARGS
+	  " --platform linux/amd64,linux/arm64 --provenance=false --output type=image,name=r.io/a:1,push=true .\n[look up r.io/a:1]\n",
 	  VERDICT_PASS, NULL },
 	{ " executor ", "{builder: kaniko, scan_secrets: false, tags: [r.io/a:1], push: true, ca_file: /ca.pem, " LABELS "}",
 	  NULL,
@@ -640,7 +648,7 @@ START_TEST(what_cannot_be_done_is_said_before)
 		{ " executor ", "{tags: [r.io/a:1], push: true, secrets: {s: {variable: TOKEN}}}",
 		  "none of the builders here can do it: kaniko has no secrets" },
 		{ " docker ", "{tags: [r.io/a:1], platforms: [linux/amd64, linux/arm64]}",
-		  "docker keeps images of several platforms nowhere on this machine" },
+		  "docker with buildx keeps images of several platforms nowhere on this machine" },
 		{ " buildctl ", "{tags: [r.io/a:1]}",
 		  "none of the builders here can do it: buildkit keeps no images on this machine" },
 		{ " executor ", "{builder: kaniko, tags: [r.io/a:1], push: true, cache_from: [r.io/x], cache_to: r.io/y}",
