@@ -27,6 +27,8 @@ struct action_scripts {
 	const char *base;			   /* the job's name without " 1/3" or ": [a, b]" */
 	const struct evidence_baseline *baseline;  /* NULL: looked for */
 	const struct lua_host_function *functions; /* of the embedding program; or NULL */
+	void (*fresh)(void *session);		   /* as run_host_options.fresh; or NULL */
+	void *session;
 };
 
 struct action_context {

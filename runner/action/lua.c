@@ -155,6 +155,8 @@ static int make_host(struct script *s, const struct evidence_sink *sink, pipe_er
 					    .baseline = c->scripts->baseline,
 					    .sink = sink,
 					    .annotate = annotate,
+					    .fresh = c->scripts->fresh,
+					    .session = c->scripts->session,
 					    .payload = s,
 					    .functions = c->scripts->functions };
 

@@ -21,6 +21,9 @@ struct run_host_options {
 	/* Of this run's own: metrics, findings and annotations; NULL: not kept. */
 	const struct evidence_sink *sink;
 	int (*annotate)(void *payload, const char *label, const char *text, const char *url, pipe_error *err);
+	/* Rows of the history are about to be read: returns when all that has happened so far is in the history.  NULL: it is. */
+	void (*fresh)(void *session);
+	void *session;
 	void *payload;
 	const struct lua_host_function *functions; /* of the embedding program; or NULL */
 };

@@ -43,6 +43,13 @@ static const char *wants_exactly(const struct host_rows *r, const char *column)
 	return text && !glob_is_pattern(text) ? text : NULL;
 }
 
+/* Before any rows are read, of whatever run: all cursors of a script see the history of one moment. */
+static void fresh(const struct run_host *h)
+{
+	if (h->o.fresh)
+		h->o.fresh(h->o.session);
+}
+
 static int open_runs(struct host_rows *r, pipe_error *err)
 {
 	const struct store_runs_question question = { .before = r->h->o.run,
@@ -53,6 +60,7 @@ static int open_runs(struct host_rows *r, pipe_error *err)
 	struct store *s;
 	int rc = host_store(r->h, &s, err);
 
+	fresh(r->h);
 	return rc || !s ? rc : store_runs_open(&r->past, s, &question, err);
 }
 
@@ -107,6 +115,7 @@ static int open_jobs(struct host_rows *r, pipe_error *err)
 	struct store *s;
 	int rc = host_store(r->h, &s, err);
 
+	fresh(r->h);
 	return rc || !s ? rc : store_jobs_open(&r->past, s, &question, err);
 }
 

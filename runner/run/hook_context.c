@@ -1,6 +1,7 @@
 /* What a hook sees, and where its commands run. */
 #include "base/error.h"
 #include "runner/run/facts.h"
+#include "runner/run/fresh.h"
 #include "runner/run/hooks_inside.h"
 
 #include <unistd.h>
@@ -50,6 +51,8 @@ static int make_host(struct hook_caller *c, pipe_error *err)
 					    .baseline = c->p->baseline,
 					    .sink = &c->notes.sink,
 					    .annotate = hook_annotate,
+					    .fresh = fresh_wait,
+					    .session = c->p->session,
 					    .payload = &c->notes,
 					    .functions = s->project->lua.functions };
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "runner/net/http_loop.h"
+#include "runner/run/fresh.h"
 #include "runner/run/place.h"
 
 #include <stdlib.h>
@@ -116,6 +117,7 @@ int hook_call(struct hook_caller *c, void (*ended)(void *payload, const struct l
 		rc = hook_context(c, err);
 	if (rc)
 		return rc;
+	fresh_on(s);
 	c->pace = pace_of(c);
 	o.here = !c->quiet && is_quick(c) && source->length <= QUICK_BYTES;
 	o.http = s->http;
@@ -233,6 +235,8 @@ int hooks_open(struct pipeline_run *p, pipe_error *err)
 
 	for (uint32_t i = 0; !any && i < p->plan->plan->jobs.count; i++)
 		any = p->plan->plan->jobs.items[i].selected && p->plan->plan->jobs.items[i].job->settings->hooks;
+	if (p->plan->lua && fresh_open(p->session, err))
+		return PIPE_ENOMEM;
 	if (!any)
 		return PIPE_OK;
 	if (!p->plan->lua)

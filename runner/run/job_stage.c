@@ -6,6 +6,7 @@
 #include "runner/files/dotenv.h"
 #include "runner/run/active_job.h"
 #include "runner/run/facts.h"
+#include "runner/run/fresh.h"
 #include "runner/run/hooks.h"
 #include "runner/run/job_direct.h"
 #include "runner/stage/run.h"
@@ -218,7 +219,9 @@ static bool describe_scripts(struct active_job *x)
 					      .run = &g->run_facts,
 					      .job = &g->job_facts,
 					      .base = x->job->plan->job->name,
-					      .functions = p->session->project->lua.functions };
+					      .functions = p->session->project->lua.functions,
+					      .fresh = fresh_wait,
+					      .session = p->session };
 	return facts_of_job(x->job, &x->arena, &g->job_facts);
 }
 

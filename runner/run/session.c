@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "runner/net/http_loop.h"
+#include "runner/run/fresh.h"
 #include "runner/run/hooks.h"
 #include "runner/run/place.h"
 
@@ -264,6 +265,7 @@ static void act_on_cancels(struct pipe_run *s)
 
 static void on_wake(uv_async_t *wake)
 {
+	fresh_serve(wake->data);
 	act_on_cancels(wake->data);
 }
 
@@ -550,6 +552,7 @@ static void drop(struct pipe_run *s)
 	resource_free_all(s);
 	if (s->loop_is_own)
 		uv_loop_close(&s->own_loop);
+	fresh_free(s);
 	desk_clear(&s->desk);
 	mask_free(s->mask);
 	store_free(s->store);

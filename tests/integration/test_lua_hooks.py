@@ -649,3 +649,31 @@ def test_in_a_workspace_of_its_own(project):
     project.commit()
     r = project.pipe("run", "--isolate", "--format", "json")
     assert r.lines("a") == ["from the checkout", "", "from the checkout", ""], r.text
+
+
+# ---- the history of the run itself ----
+
+def test_a_hook_sees_every_job_that_ended_before_it_began(project):
+    """Changes of the history are committed in groups: who asks for those of this run makes the group end."""
+    chain = "".join(f'j{i}: {{script: ["true"], needs: [{f"j{i - 1}" if i else ""}]}}\n' for i in range(40))
+    r = run(project, """
+hooks:
+  before_job: |
+    local ended = 0
+    for job in ctx.history.jobs { run = ctx.run.number, status = "success" } do ended = ended + 1 end
+    pipe.log(ctx.job.name, ended)
+""" + chain)
+    assert r.status == 0, r.text
+    assert [r.lines(f"j{i}") for i in range(40)] == [[f"j{i}\t{i}"] for i in range(40)]
+
+
+def test_a_gate_sees_every_job_that_ended_before_it_began(project):
+    pairs = "".join(f"""
+j{i}: {{script: ["true"], needs: [{f"g{i - 1}" if i else ""}]}}
+g{i}:
+  uses: gate
+  needs: [j{i}]
+  with: {{lua: 'return ctx.history.jobs({{run = ctx.run.number, status = "success"}}):count() == {2 * i + 1}'}}
+""" for i in range(15))
+    r = run(project, pairs)
+    assert r.status == 0, r.text
