@@ -159,7 +159,7 @@ static int artifacts(struct cli *c)
 	int status, rc;
 
 	if (args->count == 2 && !numbered)
-		return usage_error(c, "a run is a number, not \"%s\"", args->items[0]);
+		return usage_error(c, "a run is a number or \"last\", not \"%s\"", args->items[0]);
 	status = open_history(c, &project);
 	if (status)
 		return status;
@@ -179,7 +179,7 @@ const struct command command_artifacts = {
 	"artifacts",
 	"[RUN] [JOB]",
 	"list what jobs left behind, or unpack it",
-	"Without RUN the last run is meant.",
+	"Without RUN, or with \"last\", the last run is meant.",
 	"pipe artifacts\npipe artifacts 12 build --extract out/\n",
 	artifacts_tables,
 	0,

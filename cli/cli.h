@@ -162,7 +162,7 @@ int fill_plan_options(struct cli *c, const pipe_project *project, pipe_plan_opti
 int load_plan(struct cli *c, pipe_project *project, const pipe_plan_options *o, pipe_plan **plan);
 /* Renders a view to standard output. */
 int show_view(struct cli *c, const pipe_plan *plan, enum pipe_view view, const char *subject);
-/* The run that an argument names: a number, "12" or "#12". */
+/* The run that an argument names: a number, "12" or "#12", or "last": then *run is 0. */
 bool run_number(const char *text, int64_t *run);
 
 #endif

@@ -329,6 +329,10 @@ bool run_number(const char *text, int64_t *run)
 {
 	uint64_t n;
 
+	if (!strcmp(text, "last")) {
+		*run = 0;
+		return true;
+	}
 	if (*text == '#')
 		text++;
 	if (!parse_number(text, &n) || !n || n > INT64_MAX)

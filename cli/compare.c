@@ -265,7 +265,7 @@ static int compare(struct cli *c)
 	int status, rc;
 
 	if (!run_number(c->set.arguments.items[1], &other))
-		return usage_error(c, "a run is a number, not \"%s\"", c->set.arguments.items[1]);
+		return usage_error(c, "a run is a number or \"last\", not \"%s\"", c->set.arguments.items[1]);
 	status = sheet_open(&v.s, c);
 	if (status)
 		return status;

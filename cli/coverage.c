@@ -188,7 +188,7 @@ const struct command command_coverage = {
 	"coverage",
 	"[RUN]",
 	"show the coverage of a run by file, and the lines that no test went through",
-	"Without RUN the last run is meant. What several jobs say of one file is put together: a line is covered when one of them went "
+	"Without RUN, or with \"last\", the last run is meant. What several jobs say of one file is put together: a line is covered when one of them went "
 	"through it.",
 	"pipe coverage\npipe coverage 12 --below 80\npipe coverage --format json\n",
 	coverage_tables,

@@ -170,7 +170,7 @@ const struct command command_findings = {
 	"findings",
 	"[RUN]",
 	"show what analysers, compilers and scanners found, the worst first",
-	"Without RUN the last run is meant. A finding is new when the last successful run of the target branch does not have it, "
+	"Without RUN, or with \"last\", the last run is meant. A finding is new when the last successful run of the target branch does not have it, "
 	"wherever its line has moved.",
 	"pipe findings\npipe findings 12 --severity high --new\npipe findings --kind vulnerability --format json\n",
 	findings_tables,

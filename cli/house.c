@@ -25,7 +25,7 @@ static int cancel(struct cli *c)
 	int status;
 
 	if (c->set.arguments.count && !run_number(c->set.arguments.items[0], &run))
-		return usage_error(c, "a run is a number, not \"%s\"", c->set.arguments.items[0]);
+		return usage_error(c, "a run is a number or \"last\", not \"%s\"", c->set.arguments.items[0]);
 	status = open_history(c, &project);
 	if (status)
 		return status;
@@ -49,7 +49,7 @@ const struct command command_cancel = {
 	"cancel",
 	"[RUN]",
 	"cancel a run that another terminal drives",
-	"Without RUN the last run is meant. Its jobs are told to end, and their after_script still runs.",
+	"Without RUN, or with \"last\", the last run is meant. Its jobs are told to end, and their after_script still runs.",
 	"pipe cancel\npipe cancel 12\n",
 	cancel_tables,
 	0,

@@ -153,7 +153,10 @@ static int ask_for_job(struct cli *c, pipe_project *project, int64_t run)
 		str_clear(&names);
 		return -1;
 	}
-	usage_error(c, "which job of run %lld?  It has: %s", (long long)run, names.data);
+	if (run)
+		usage_error(c, "which job of run %lld?  It has: %s", (long long)run, names.data);
+	else
+		usage_error(c, "which job of the last run?  It has: %s", names.data);
 	str_clear(&names);
 	return EXIT_USAGE;
 }
@@ -168,7 +171,7 @@ static int logs(struct cli *c)
 	int status, rc;
 
 	if (args->count == 2 && !run_number(args->items[0], &run))
-		return usage_error(c, "a run is a number, not \"%s\"", args->items[0]);
+		return usage_error(c, "a run is a number or \"last\", not \"%s\"", args->items[0]);
 	status = open_history(c, &project);
 	if (status)
 		return status;
@@ -186,7 +189,7 @@ const struct command command_logs = {
 	"logs",
 	"[RUN] JOB",
 	"print the output of a job",
-	"Without RUN the last run is meant. On a terminal, control sequences other than colours are taken out; elsewhere the output "
+	"Without RUN, or with \"last\", the last run is meant. On a terminal, control sequences other than colours are taken out; elsewhere the output "
 	"is as the job wrote it.",
 	"pipe logs test\npipe logs 12 test --from-line 1000\npipe logs -f deploy\n",
 	logs_tables,

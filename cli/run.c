@@ -382,7 +382,7 @@ const struct command command_retry = {
 	"retry",
 	"[RUN] [JOB...]",
 	"repeat what did not succeed in a run",
-	"Without RUN the last run is meant. The pipeline file is read anew; variables, inputs and the kind of pipeline are those of "
+	"Without RUN, or with \"last\", the last run is meant. The pipeline file is read anew; variables, inputs and the kind of pipeline are those of "
 	"the run. What had succeeded is kept with its artifacts, and the run goes on under its number; when the file has got other "
 	"jobs since, a new run takes over. With JOB it is a new run of the named jobs and what they need, as far as that did not "
 	"succeed.",

@@ -32,7 +32,7 @@ int sheet_open(struct sheet *s, struct cli *c)
 	if (c->term.tty)
 		term_size(&c->term, &s->columns, &rows);
 	if (c->set.arguments.count && !run_number(c->set.arguments.items[0], &s->run))
-		return usage_error(c, "a run is a number, not \"%s\"", c->set.arguments.items[0]);
+		return usage_error(c, "a run is a number or \"last\", not \"%s\"", c->set.arguments.items[0]);
 	status = open_history(c, &s->project);
 	if (!status && pipe_history_run(s->project, s->run, take_number, &s->run, &s->err))
 		status = say_error(c, &s->err);

@@ -477,7 +477,7 @@ static int show(struct cli *c)
 	int status, rc;
 
 	if (c->set.arguments.count && !run_number(c->set.arguments.items[0], &run))
-		return usage_error(c, "a run is a number, not \"%s\"", c->set.arguments.items[0]);
+		return usage_error(c, "a run is a number or \"last\", not \"%s\"", c->set.arguments.items[0]);
 	status = open_history(c, &project);
 	if (status)
 		return status;
@@ -501,7 +501,7 @@ const struct command command_show = {
 	"show",
 	"[RUN]",
 	"show a run: its jobs, how each ended, and why",
-	"Without RUN the last run is meant.",
+	"Without RUN, or with \"last\", the last run is meant.",
 	"pipe show\npipe show 12 --events\npipe show 12 --definition >as-run.yml\n",
 	show_tables,
 	0,

@@ -214,7 +214,7 @@ const struct command command_tests = {
 	"tests",
 	"[RUN]",
 	"show the tests of a run: what failed and why, what is flaky, what is slow",
-	"Without RUN the last run is meant. Tests come from the reports of typed stages and of artifacts:reports.",
+	"Without RUN, or with \"last\", the last run is meant. Tests come from the reports of typed stages and of artifacts:reports.",
 	"pipe tests\npipe tests 12 --failed\npipe tests --all --job unit\npipe tests --format json\n",
 	tests_tables,
 	0,

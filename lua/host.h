@@ -34,6 +34,8 @@ struct lua_host {
 
 	/* ---- evidence and history.  NULL: there is none (then ctx.evidence is empty) ---- */
 	int (*totals)(void *payload, enum evidence_side side, struct evidence_totals *out, pipe_error *err);
+	/* Of another run as a whole; NULL: what its rows add up to, and a report without rows is not known of. */
+	int (*totals_of)(void *payload, int64_t run, struct evidence_totals *out, pipe_error *err);
 	/* The sum over all labels; *found false: no such metric. */
 	int (*metric)(void *payload, enum evidence_side side, const char *name, double *value, bool *found, pipe_error *err);
 	/* Which run it is compared with: 0 with *why filled (until the next call) where there is none. */

@@ -36,7 +36,7 @@ static bool keep(lua_State *L, const char *key)
 	return false;
 }
 
-/* ---- sums of an earlier run ---- */
+/* ---- sums of an earlier run, where there is no better way ---- */
 
 static void sum_test(void *payload, const struct lua_cell *row)
 {
@@ -124,13 +124,16 @@ static void totals_of(lua_State *L, const struct api_self *self, enum lua_rows r
 	memset(out, 0, sizeof(*out));
 	if (!host)
 		return;
-	if (self->run) {
+	if (self->run && !host->totals_of) {
 		sum_up(L, rows, self->run, out);
 		return;
 	}
-	if (!host->totals)
+	if (!self->run && !host->totals)
 		return;
-	rc = host->totals(host->payload, self->side, out, &err);
+	if (self->run)
+		rc = host->totals_of(host->payload, self->run, out, &err);
+	else
+		rc = host->totals(host->payload, self->side, out, &err);
 	if (rc == PIPE_ENOMEM)
 		api_no_memory(L);
 	if (rc)

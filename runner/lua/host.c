@@ -118,6 +118,15 @@ static int totals(void *payload, enum evidence_side side, struct evidence_totals
 	return rc || !view ? rc : view->totals(view->payload, side, out, err);
 }
 
+static int totals_of(void *payload, int64_t run, struct evidence_totals *out, pipe_error *err)
+{
+	struct evidence_db *db;
+	int rc = host_evidence(payload, &db, err);
+
+	memset(out, 0, sizeof(*out));
+	return rc || !db ? rc : totals_read(db, scopes_of(run, ALL_JOBS), out, err);
+}
+
 static int metric(void *payload, enum evidence_side side, const char *name, double *value, bool *found, pipe_error *err)
 {
 	const struct evidence_view *view;
@@ -309,6 +318,7 @@ int run_host_create(struct run_host **out, const struct run_host_options *option
 				     .read = options->workspace ? host_read : NULL,
 				     .glob = options->workspace ? host_glob : NULL,
 				     .totals = totals,
+				     .totals_of = totals_of,
 				     .metric = metric,
 				     .baseline = baseline,
 				     .rows_open = rows_open,

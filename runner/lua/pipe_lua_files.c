@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,6 +133,16 @@ static int add_path(struct lua_files *f, const char *path, pipe_error *err)
 	return PIPE_OK;
 }
 
+/* A directory with an (empty) file ".luaignore" in it: examples of mistakes, what others wrote. */
+static bool is_passed_over(const struct search *s, const char *path)
+{
+	char mark[PATH_MAX];
+	int length = snprintf(mark, sizeof(mark), "%s%s%s/.luaignore", s->below, *s->below ? "/" : "", path);
+	struct stat st;
+
+	return length > 0 && (size_t)length < sizeof(mark) && fstatat(s->files->root, mark, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int on_entry(void *context, struct walk_entry *e, pipe_error *err)
 {
 	const struct search *s = context;
@@ -139,7 +150,7 @@ static int on_entry(void *context, struct walk_entry *e, pipe_error *err)
 	const size_t length = strlen(name), end = strlen(s->suffix);
 
 	if (e->type == WALK_DIRECTORY)
-		e->enter = *name != '.';
+		e->enter = *name != '.' && !is_passed_over(s, e->path);
 	if (e->type != WALK_FILE || length < end || strcmp(name + length - end, s->suffix) != 0)
 		return PIPE_OK;
 	return add_path(s->files, arena_printf(&s->files->arena, "%s%s%s", s->below, *s->below ? "/" : "", e->path), err);

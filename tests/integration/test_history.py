@@ -249,3 +249,17 @@ def test_resource_groups_hold_between_processes(project):
     project.write(".gitlab-ci.yml", "a: {resource_group: $G, script: ['mkdir held', 'sleep 0.3', 'rmdir held']}\n")
     first = [project.start("run", "-v", "G=prod") for _ in range(2)]
     assert [r.wait(20) for r in first] == [0, 0]
+
+
+def test_the_last_run_has_a_name(project):
+    project.write(".pipe.yml", "a: {script: [echo hello]}\nb: {script: ['true'], artifacts: {paths: [.pipe.yml]}}\n")
+    project.pipe("run")
+    project.pipe("run")
+    assert project.pipe("show", "last", "--format", "json").json["run"]["run"] == 2
+    assert project.pipe("logs", "last", "a").out == "hello\n"
+    missing = project.pipe("logs", "last")
+    assert missing.status == 2 and "which job of the last run?" in missing.err and "a, b" in missing.err
+    assert [a["job"] for a in project.pipe("artifacts", "last", "b", "--format", "json").json["artifacts"]] == ["b"]
+    assert project.pipe("compare", "1", "last").status == 0
+    assert project.pipe("tests", "last", "--format", "json").json["run"] == 2
+    assert 'or "last"' in project.pipe("show", "first").err

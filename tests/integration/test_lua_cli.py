@@ -91,6 +91,20 @@ def test_check_as_data(project):
     assert lua(project, "test", "--format", "sarif").returncode == 2
 
 
+def test_check_passes_over_what_is_marked(project):
+    project.write("good.lua", "return 1\n")
+    project.write("bad/a.lua", "if then\n")
+    project.write("bad/deep/a_test.lua", "if then\n")
+    project.write("more/a.lua", "if then\n")
+    project.write("bad/.luaignore", "")
+    r = lua(project, "check")
+    assert r.returncode == 2 and "bad/" not in r.stdout and "more/a.lua:1:" in r.stdout
+    project.write("more/.luaignore", "")
+    assert "1 file checked: nothing is wrong" in lua(project, "check").stdout
+    assert "bad/a.lua:1:" in lua(project, "check", "bad/a.lua").stdout
+    assert "bad/a.lua:1:" in lua(project, "check", "bad").stdout
+
+
 # ---- record ----
 
 def test_record_gives_what_the_run_gave(recorded):

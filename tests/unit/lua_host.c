@@ -277,6 +277,31 @@ START_TEST(the_rest_of_the_evidence)
 }
 END_TEST
 
+START_TEST(a_report_without_rows_is_known_of)
+{
+	struct evidence_totals t;
+
+	two_runs();
+	a_run("ci.yml", "main", PIPE_STATUS_RUNNING);
+	begin(2, 2, "gate", 0);
+	ok(evidence_report_begin(db, "empty.xml", &err));
+	ok(evidence_report_end(db, &everything, NULL, &err));
+	commit();
+	begin(3, 0, "unit", 0);
+	ok(evidence_report_begin(db, "empty.xml", &err));
+	ok(evidence_report_end(db, &everything, NULL, &err));
+	commit();
+	open_host((struct run_host_options){ .run = 3, .job = 0 });
+	ok(run_host(host)->totals_of(run_host(host)->payload, 3, &t, &err));
+	ck_assert(t.has_tests && t.has_coverage && t.has_findings[FINDING_ISSUE] && !t.has_findings[FINDING_SECRET]);
+	ck_assert_uint_eq(evidence_tests(&t) + evidence_findings(&t) + t.lines, 0);
+	ok(run_host(host)->totals_of(run_host(host)->payload, 2, &t, &err));
+	ck_assert_uint_eq(evidence_findings(&t), 3);
+	ok(run_host(host)->totals_of(run_host(host)->payload, 77, &t, &err));
+	ck_assert(!t.has_tests && !evidence_findings(&t));
+}
+END_TEST
+
 START_TEST(figures)
 {
 	struct evidence_totals t;
@@ -560,6 +585,7 @@ Suite *lua_host_suite(void)
 	tcase_add_test(tc, tests_with_seconds_and_without_quarantined_ones);
 	tcase_add_test(tc, the_rest_of_the_evidence);
 	tcase_add_test(tc, figures);
+	tcase_add_test(tc, a_report_without_rows_is_known_of);
 	tcase_add_test(tc, without_a_run_there_is_nothing_and_no_error);
 	tcase_add_test(tc, without_a_history_there_is_nothing_and_no_error);
 	tcase_add_test(tc, an_earlier_baseline_is_taken_as_given);
