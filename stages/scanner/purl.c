@@ -114,12 +114,26 @@ static const char *vendor(const struct scan_os *os, enum purl_kind kind)
 	return os->family;
 }
 
+/* A space is a plus there, as in the query of an address. */
+static void escape_value(struct str *out, struct piece value)
+{
+	struct piece word;
+	bool more = true;
+
+	while (more) {
+		value = piece_cut(value, " ", &word, &more);
+		escape(out, word);
+		if (more)
+			str_addc(out, '+');
+	}
+}
+
 static void qualifier(struct str *out, const char *key, struct piece value, bool *any)
 {
 	if (!value.length)
 		return;
 	str_printf(out, "%c%s=", *any ? '&' : '?', key);
-	escape(out, value);
+	escape_value(out, value);
 	*any = true;
 }
 
@@ -133,10 +147,12 @@ static void distribution(struct str *out, const struct scan_os *os, enum purl_ki
 		const char *family = kind == APK ? "" : os->family;
 
 		str_printf(out, "%cdistro=%s%s", any ? '&' : '?', family, *family ? "-" : "");
-		escape(out, piece_of(os->version));
+		escape_value(out, piece_of(os->version));
 		any = true;
 	}
 	qualifier(out, "epoch", epoch, &any);
+	if (kind == RPM)
+		qualifier(out, "modularitylabel", piece_of(p->module ? p->module : ""), &any);
 }
 
 static void write(struct str *out, const char *type, enum purl_kind kind, const struct scan_os *os, const struct scan_package *p,

@@ -791,11 +791,17 @@ END_TEST
 
 START_TEST(package_urls_of_distributions)
 {
-	struct scan_os sles = { "sles", "15.4", "", false }, alpine = { "alpine", "3.18.4", "", false };
+	struct scan_os sles = { "sles", "15.4", "", false }, alpine = { "alpine", "3.18.4", "", false },
+		       amazon = { "amazon", "2 (Karoo)", "", false };
 	struct scan_package p = { .name = "bash", .version = "2:4.4-1", .arch = "x86_64", .purl = "" };
 
 	ck_assert_str_eq(package_purl(&arena, "sles", &sles, &p), "pkg:rpm/suse/bash@4.4-1?arch=x86_64&distro=sles-15.4&epoch=2");
 	ck_assert_str_eq(package_purl(&arena, "rocky", NULL, &p), "pkg:rpm/bash@4.4-1?arch=x86_64&epoch=2");
+	p.module = "bash:4:8030:229f";
+	ck_assert_str_eq(
+		package_purl(&arena, "amazon", &amazon, &p),
+		"pkg:rpm/amazon/bash@4.4-1?arch=x86_64&distro=amazon-2+%28Karoo%29&epoch=2&modularitylabel=bash%3A4%3A8030%3A229f");
+	p.module = NULL;
 	p.version = "1.2-r3";
 	ck_assert_str_eq(package_purl(&arena, "alpine", &alpine, &p), "pkg:apk/alpine/bash@1.2-r3?arch=x86_64&distro=3.18.4");
 }
