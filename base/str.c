@@ -143,6 +143,23 @@ void str_printf(struct str *s, const char *format, ...)
 	va_end(ap);
 }
 
+void str_shell_word(struct str *s, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^";
+
+	if (*word && !word[strspn(word, plain)]) {
+		str_adds(s, word);
+		return;
+	}
+	str_addc(s, '\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			str_adds(s, "'\\''");
+		else
+			str_addc(s, *word);
+	str_addc(s, '\'');
+}
+
 void str_pass(struct str *s)
 {
 	enum { WORTH_A_CALL = 32 * 1024 };

@@ -30,6 +30,8 @@ void str_adds(struct str *s, const char *text);
 void str_addc(struct str *s, char c);
 void str_printf(struct str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void str_vprintf(struct str *s, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
+/* A word of a shell's command line (POSIX, 2.2.2): in single quotes, unless nothing in it wants them. */
+void str_shell_word(struct str *s, const char *word);
 /* Makes room for n more bytes and returns where they go (then add to length and terminate with str_wrote), or NULL. */
 char *str_room(struct str *s, size_t n);
 void str_wrote(struct str *s, size_t n);

@@ -86,7 +86,7 @@ static void write_failure(const struct board *b, const struct board_job *job, co
 	str_adds(out, "  ");
 	term_on(t, out, SGR_DIM);
 	str_printf(out, "pipe logs %" PRId64 " ", job->run);
-	text_shell_quote(out, own_name(b, job));
+	str_shell_word(out, own_name(b, job));
 	term_off(t, out, SGR_DIM);
 	str_addc(out, '\n');
 }

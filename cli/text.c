@@ -185,29 +185,3 @@ unsigned text_fit(struct str *out, const char *text, unsigned columns, const cha
 		str_addc(out, ' ');
 	return width;
 }
-
-static bool is_plain_word(const char *word)
-{
-	if (!*word || *word == '-')
-		return false;
-	for (; *word; word++)
-		if (!isalnum((unsigned char)*word) && !strchr("_./:@%+=,-", *word))
-			return false;
-	return true;
-}
-
-void text_shell_quote(struct str *out, const char *word)
-{
-	if (is_plain_word(word)) {
-		str_adds(out, word);
-		return;
-	}
-	str_addc(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			str_adds(out, "'\\''");
-		else
-			str_addc(out, *word);
-	}
-	str_addc(out, '\'');
-}

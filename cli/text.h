@@ -23,7 +23,5 @@ const char *text_after_return(const char *text, size_t *length);
 unsigned text_width(const char *text, size_t length);
 /* Appends as much clean text as fits; what is cut ends in `more`.  pad: spaces up to the width.  Returns the columns used. */
 unsigned text_fit(struct str *out, const char *text, unsigned columns, const char *more, int pad);
-/* Appends a word so that a shell reads it back. */
-void text_shell_quote(struct str *out, const char *word);
 
 #endif

@@ -12,17 +12,6 @@
 
 enum { ENVIRONMENT_MOST = 4 * 1024 * 1024 };
 
-static void quote(struct str *out, const char *text)
-{
-	str_addc(out, '\'');
-	for (; *text; text++)
-		if (*text == '\'')
-			str_adds(out, "'\\''");
-		else
-			str_addc(out, *text);
-	str_addc(out, '\'');
-}
-
 const char *handover_text(struct arena *a, const char *commands, const char *path)
 {
 	struct str text;
@@ -30,7 +19,7 @@ const char *handover_text(struct arena *a, const char *commands, const char *pat
 
 	str_init(&text);
 	str_printf(&text, "%s\n{ (set +x; umask 077; env -0 >", commands);
-	quote(&text, path);
+	str_shell_word(&text, path);
 	str_adds(&text, ") } 2>/dev/null || :\n");
 	copy = text.failed ? NULL : arena_strndup(a, text.data, text.length);
 	str_clear(&text);

@@ -46,23 +46,6 @@ void step_service_lines(void *payload, const char *text, size_t length)
 /* ---- titles ---- */
 
 /* As one would type it. */
-static void quote(struct str *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^";
-
-	if (*word && !word[strspn(word, plain)]) {
-		str_adds(out, word);
-		return;
-	}
-	str_addc(out, '\'');
-	for (; *word; word++)
-		if (*word == '\'')
-			str_adds(out, "'\\''");
-		else
-			str_addc(out, *word);
-	str_addc(out, '\'');
-}
-
 static void add_lines(struct str *out, const char *text)
 {
 	unsigned lines = 0;
@@ -87,7 +70,7 @@ static void add_title(struct str *out, const struct step *s)
 		str_addc(out, '$');
 		for (size_t i = 0; s->argv[i]; i++) {
 			str_addc(out, ' ');
-			quote(out, s->argv[i]);
+			str_shell_word(out, s->argv[i]);
 		}
 	} else {
 		add_lines(out, s->script ? s->script : "");

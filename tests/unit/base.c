@@ -207,6 +207,24 @@ START_TEST(str_is_passed_on_in_pieces)
 }
 END_TEST
 
+START_TEST(str_quotes_for_a_shell)
+{
+	static const struct {
+		const char *word, *expected;
+	} rows[] = { { "unit", "unit" },       { "build:lib", "build:lib" },   { "a b", "'a b'" },
+		     { "it's", "'it'\\''s'" }, { "$(reboot)", "'$(reboot)'" }, { "", "''" },
+		     { "a$", "'a$'" },	       { "--x=a,b", "--x=a,b" } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct str s;
+		str_init(&s);
+		str_shell_word(&s, rows[i].word);
+		ck_assert_str_eq(s.data, rows[i].expected);
+		str_clear(&s);
+	}
+}
+END_TEST
+
 START_TEST(utf8_refuses_what_is_not)
 {
 	static const struct {
@@ -636,6 +654,7 @@ Suite *base_suite(void)
 	tcase_add_test(t, map_finds_each_of_many_keys);
 	tcase_add_test(t, str_failure_sticks_and_limit_holds);
 	tcase_add_test(t, str_is_passed_on_in_pieces);
+	tcase_add_test(t, str_quotes_for_a_shell);
 	tcase_add_test(t, utf8_refuses_what_is_not);
 	tcase_add_test(t, utf8_decodes_and_measures);
 	tcase_add_test(t, json_writes_commas_and_escapes);

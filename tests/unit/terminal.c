@@ -121,24 +121,6 @@ START_TEST(fit_counts_columns)
 }
 END_TEST
 
-START_TEST(quoting_for_a_shell)
-{
-	static const struct {
-		const char *word, *expected;
-	} rows[] = { { "unit", "unit" },       { "build:lib", "build:lib" },   { "a b", "'a b'" },
-		     { "it's", "'it'\\''s'" }, { "$(reboot)", "'$(reboot)'" }, { "", "''" },
-		     { "-x", "'-x'" } };
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct str s;
-		str_init(&s);
-		text_shell_quote(&s, rows[i].word);
-		ck_assert_str_eq(s.data, rows[i].expected);
-		str_clear(&s);
-	}
-}
-END_TEST
-
 /* ---- the board ---- */
 
 static struct board_job *send_event(struct board *b, enum pipe_event_kind kind, int64_t run, const char *job, uint32_t index,
@@ -488,7 +470,6 @@ Suite *terminal_suite(void)
 	tcase_add_test(text, clean_for_ascii);
 	tcase_add_test(text, a_progress_bar_is_what_was_left_of_it);
 	tcase_add_test(text, fit_counts_columns);
-	tcase_add_test(text, quoting_for_a_shell);
 	suite_add_tcase(suite, text);
 	tcase_add_test(board, board_counts_states_by_stage);
 	tcase_add_test(board, board_keeps_runs_of_children_apart);
