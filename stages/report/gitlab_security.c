@@ -45,18 +45,12 @@ static const struct {
 	{ "secret_detection", FINDING_SECRET },
 };
 
-struct waiting {
-	struct waiting *next;
-	struct evidence_finding f;
-};
-
 struct state {
 	struct json_items items;
 	const struct report_options *options;
 	const struct evidence_sink *sink;
 	struct arena scratch;
 	struct held held;
-	struct waiting *first, **last;
 	const char *scanner; /* NULL: not known yet */
 	enum finding_kind kind;
 	bool scan_known, has_list, failed, said_why;
@@ -73,8 +67,10 @@ static bool kind_of(const char *type, enum finding_kind *kind)
 	return false;
 }
 
-static int emit(struct state *s, struct evidence_finding *f, pipe_error *err)
+static int emit(void *payload, struct evidence_finding *f, pipe_error *err)
 {
+	struct state *s = payload;
+
 	if (f->kind == FINDING_KIND_COUNT)
 		f->kind = (uint8_t)s->kind;
 	if (!*f->tool)
@@ -84,32 +80,6 @@ static int emit(struct state *s, struct evidence_finding *f, pipe_error *err)
 		f->fingerprint = f->rule;
 	s->scope |= (unsigned)GIVES_ISSUES << f->kind;
 	return s->sink->finding ? s->sink->finding(s->sink->payload, f, err) : PIPE_OK;
-}
-
-static int hold(struct state *s, const struct evidence_finding *f, pipe_error *err)
-{
-	struct waiting *w;
-	void *new;
-	int rc = held_new(&s->held, &new, sizeof(*w), err);
-
-	if (rc)
-		return rc;
-	w = new;
-	w->f = *f;
-	*s->last = w;
-	s->last = &w->next;
-	return held_finding_texts(&s->held, &w->f, err);
-}
-
-static int release(struct state *s, pipe_error *err)
-{
-	int rc = PIPE_OK;
-
-	for (struct waiting *w = s->first; w && !rc; w = w->next)
-		rc = emit(s, &w->f, err);
-	s->first = NULL;
-	s->last = &s->first;
-	return rc;
 }
 
 /* ---- a vulnerability ---- */
@@ -201,7 +171,7 @@ static int on_vulnerability(struct state *s, const struct json_item *item, pipe_
 	f.fixed = *f.package ? fixed_version(&s->scratch, json_item_text(value, "solution")) : "";
 	if (!f.path || !f.fixed)
 		return error_nomem(err);
-	return s->scan_known || (f.kind != FINDING_KIND_COUNT && *f.tool) ? emit(s, &f, err) : hold(s, &f, err);
+	return s->scan_known || (f.kind != FINDING_KIND_COUNT && *f.tool) ? emit(s, &f, err) : held_finding(&s->held, &f, err);
 }
 
 /* ---- the scan ---- */
@@ -241,7 +211,7 @@ static int report_failure(struct state *s, const char *message, pipe_error *err)
 				      .fingerprint = "" };
 
 	s->said_why = true;
-	return s->scan_known ? emit(s, &f, err) : hold(s, &f, err);
+	return s->scan_known ? emit(s, &f, err) : held_finding(&s->held, &f, err);
 }
 
 static int on_message(struct state *s, const struct json_item *item, pipe_error *err)
@@ -259,7 +229,7 @@ static int on_scan_end(struct state *s, const struct json_item *item, pipe_error
 
 	(void)item;
 	s->scan_known = true;
-	rc = release(s, err);
+	rc = held_findings_release(&s->held, emit, s, err);
 	if (!rc && s->failed && !s->said_why)
 		rc = report_failure(s, "the scan says that it failed", err);
 	return rc;
@@ -301,7 +271,6 @@ static int begin(void *state, const struct report_options *options, const struct
 	s->sink = sink;
 	s->kind = options->kind;
 	held_init(&s->held, &options->limits);
-	s->last = &s->first;
 	return json_items_init(&s->items, &spec, &options->limits, s, err);
 }
 
@@ -320,7 +289,7 @@ static int finish(void *state, pipe_error *err)
 	if (!rc && !s->has_list)
 		rc = error_set(err, PIPE_EPIPELINE, "no security report: there is no list of \"vulnerabilities\"");
 	if (!rc)
-		rc = release(s, err);
+		rc = held_findings_release(&s->held, emit, s, err);
 	if (!rc && s->scope && s->sink->scope)
 		rc = s->sink->scope(s->sink->payload, s->scope, err);
 	return rc;

@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+struct held_finding {
+	struct held_finding *next;
+	struct evidence_finding value;
+};
+
 void held_init(struct held *h, const struct report_limits *limits)
 {
 	memset(h, 0, sizeof(*h));
@@ -15,6 +20,7 @@ void held_clear(struct held *h)
 {
 	arena_clear(&h->arena);
 	h->texts = (struct map)MAP_INIT;
+	h->first = h->last = NULL;
 }
 
 static int check(const struct held *h, pipe_error *err)
@@ -72,4 +78,30 @@ int held_finding_texts(struct held *h, struct evidence_finding *f, pipe_error *e
 	int rc = held_texts(h, texts, sizeof(texts) / sizeof(*texts), err);
 
 	return rc ? rc : held_own_text(h, &f->fingerprint, err);
+}
+
+int held_finding(struct held *h, const struct evidence_finding *f, pipe_error *err)
+{
+	struct held_finding *w;
+	void *new;
+	int rc = held_new(h, &new, sizeof(*w), err);
+
+	if (rc)
+		return rc;
+	w = new;
+	w->value = *f;
+	*(h->last ? &h->last->next : &h->first) = w;
+	h->last = w;
+	return held_finding_texts(h, &w->value, err);
+}
+
+int held_findings_release(struct held *h, int (*each)(void *payload, struct evidence_finding *f, pipe_error *err), void *payload,
+			  pipe_error *err)
+{
+	int rc = PIPE_OK;
+
+	for (struct held_finding *w = h->first; w && !rc; w = w->next)
+		rc = each(payload, &w->value, err);
+	h->first = h->last = NULL;
+	return rc;
 }

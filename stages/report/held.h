@@ -12,10 +12,13 @@
 /* So many times limits.item_bytes may wait. */
 enum { HELD_FACTOR = 16 };
 
+struct held_finding;
+
 struct held {
 	struct arena arena;
 	struct map texts;
 	size_t most;
+	struct held_finding *first, *last; /* that wait, in their order */
 };
 
 void held_init(struct held *h, const struct report_limits *limits);
@@ -29,5 +32,10 @@ int held_texts(struct held *h, const char **const *texts, size_t count, pipe_err
 int held_own_text(struct held *h, const char **text, pipe_error *err);
 /* Those of a finding. */
 int held_finding_texts(struct held *h, struct evidence_finding *f, pipe_error *err);
+/* A copy of the finding waits. */
+int held_finding(struct held *h, const struct evidence_finding *f, pipe_error *err);
+/* Hands on those that wait, until `each` fails; then none does. */
+int held_findings_release(struct held *h, int (*each)(void *payload, struct evidence_finding *f, pipe_error *err), void *payload,
+			  pipe_error *err);
 
 #endif

@@ -75,11 +75,6 @@ static const char *const keep[] = { "AVDID",
 				    "VulnerabilityID",
 				    NULL };
 
-struct waiting {
-	struct waiting *next;
-	struct evidence_finding f;
-};
-
 struct state {
 	struct json_items items;
 	const struct report_options *options;
@@ -93,7 +88,6 @@ struct state {
 	unsigned classes;
 	/* of the result */
 	struct held held;
-	struct waiting *first, **last;
 	const char *target, *class, *type;
 };
 
@@ -113,29 +107,15 @@ static const char *place(const struct state *s)
 	return s->target ? s->target : "";
 }
 
-static int emit(struct state *s, struct evidence_finding *f, pipe_error *err)
+static int emit(void *payload, struct evidence_finding *f, pipe_error *err)
 {
+	struct state *s = payload;
 	const char *path = *f->path ? f->path : place(s);
 
 	f->path = evidence_path(&s->scratch, s->options->workspace, path);
 	if (!f->path)
 		return error_nomem(err);
 	return s->sink->finding ? s->sink->finding(s->sink->payload, f, err) : PIPE_OK;
-}
-
-static int hold(struct state *s, const struct evidence_finding *f, pipe_error *err)
-{
-	struct waiting *w;
-	void *new;
-	int rc = held_new(&s->held, &new, sizeof(*w), err);
-
-	if (rc)
-		return rc;
-	w = new;
-	w->f = *f;
-	*s->last = w;
-	s->last = &w->next;
-	return held_finding_texts(&s->held, &w->f, err);
 }
 
 static const char *first_of(const json_t *map, const char *key, const char *other)
@@ -236,7 +216,7 @@ static int on_finding(struct state *s, const struct json_item *item, pipe_error 
 	f.severity = json_item_severity(value, "Severity");
 	if (f.end_line <= f.line)
 		f.end_line = 0;
-	return s->target && s->class && (s->type || !is_os(s)) ? emit(s, &f, err) : hold(s, &f, err);
+	return s->target && s->class && (s->type || !is_os(s)) ? emit(s, &f, err) : held_finding(&s->held, &f, err);
 }
 
 /* ---- results ---- */
@@ -247,8 +227,6 @@ static int on_result(struct state *s, const struct json_item *item, pipe_error *
 		return json_item_error(item, err, "a result is a map");
 	held_clear(&s->held);
 	held_init(&s->held, &s->options->limits);
-	s->first = NULL;
-	s->last = &s->first;
 	s->target = s->class = s->type = NULL;
 	return PIPE_OK;
 }
@@ -270,13 +248,9 @@ static const struct {
 
 static int on_result_end(struct state *s, const struct json_item *item, pipe_error *err)
 {
-	int rc = PIPE_OK;
+	int rc = held_findings_release(&s->held, emit, s, err);
 
 	(void)item;
-	for (struct waiting *w = s->first; w && !rc; w = w->next)
-		rc = emit(s, &w->f, err);
-	s->first = NULL;
-	s->last = &s->first;
 	for (size_t i = 0; s->class && i < sizeof(classes) / sizeof(*classes); i++)
 		if (!strcmp(classes[i].class, s->class))
 			s->classes |= classes[i].gives;
