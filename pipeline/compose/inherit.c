@@ -1,7 +1,7 @@
 /*
  * `default:` (https://docs.gitlab.com/ci/yaml/#default): per keyword, a job's own value replaces the default one, also when it is an
- * empty list or null.  The deprecated spelling of some defaults at the top level means the same.  Which keywords take part is said
- * by the keyword table.
+ * empty list.  Null is no value: it takes away what `extends` brought, and the default stands again.  The deprecated spelling of
+ * some defaults at the top level means the same.  Which keywords take part is said by the keyword table.
  */
 #include "pipeline/compose/inherit.h"
 
@@ -98,6 +98,18 @@ static bool allowed(const struct node *rule, const char *name)
 	return !(rule->kind == NODE_SCALAR && node_bool(rule, &yes)) || yes;
 }
 
+/* Puts it in the place of the null that stands there, else at the end. */
+static void set_pair(struct node *job, const struct pair *p)
+{
+	for (uint32_t i = 0; i < job->count; i++) {
+		if (node_equals(job->pairs[i].key, p->key->text)) {
+			job->pairs[i] = *p;
+			return;
+		}
+	}
+	job->pairs[job->count++] = *p;
+}
+
 /* The job with what it lacks; the job itself when it lacks nothing. */
 static struct node *complete(struct inheriting *x, struct node *job)
 {
@@ -107,13 +119,13 @@ static struct node *complete(struct inheriting *x, struct node *job)
 
 	for (uint32_t i = 0; i < from->count; i++) {
 		const struct pair *p = &from->items[i];
-		if (node_pair(job, p->key->text) || !allowed(rule, p->key->text))
+		if (!node_is_null(node_get(job, p->key->text)) || !allowed(rule, p->key->text))
 			continue;
 		if (!out)
 			out = root_copy(x->l->arena, job, from->count - i);
 		if (!out)
 			return NULL;
-		out->pairs[out->count++] = *p;
+		set_pair(out, p);
 	}
 	return out ? out : job;
 }

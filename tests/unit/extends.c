@@ -307,10 +307,17 @@ START_TEST(a_job_has_the_defaults_that_it_lacks)
 }
 END_TEST
 
-START_TEST(empty_and_null_switch_a_default_off)
+START_TEST(an_empty_list_switches_a_default_off_and_null_does_not)
 {
-	expect_value(FILES("default: {image: alpine, before_script: [hi]}\na: {script: [x], before_script: [], image: null}\n"),
-		     "a", "{script: [x], before_script: [], image: null}");
+	const struct fixture_file *files = FILES("default: {image: alpine, before_script: [hi]}\n"
+						 ".t: {before_script: [own], image: busybox}\n"
+						 "a: {script: [x], before_script: [], image: null}\n"
+						 "b: {before_script: null, extends: .t, script: [x]}\n"
+						 "c: {script: [x], before_script: null, inherit: {default: [image]}}\n");
+
+	expect_value(files, "a", "{script: [x], before_script: [], image: alpine}");
+	expect_value(files, "b", "{before_script: [hi], image: busybox, extends: .t, script: [x]}");
+	expect_value(files, "c", "{script: [x], before_script: null, inherit: {default: [image]}, image: alpine}");
 }
 END_TEST
 
@@ -411,7 +418,7 @@ Suite *extends_suite(void)
 	tcase_add_test(reference, references_that_multiply_are_refused);
 	suite_add_tcase(s, reference);
 	tcase_add_test(inherit, a_job_has_the_defaults_that_it_lacks);
-	tcase_add_test(inherit, empty_and_null_switch_a_default_off);
+	tcase_add_test(inherit, an_empty_list_switches_a_default_off_and_null_does_not);
 	tcase_add_test(inherit, inherit_chooses_the_defaults);
 	tcase_add_test(inherit, hidden_jobs_and_keywords_have_no_defaults);
 	tcase_add_test(inherit, a_trigger_job_runs_nothing_and_takes_no_script);
