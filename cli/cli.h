@@ -156,6 +156,8 @@ bool is_json(const struct cli *c);
 int open_project(struct cli *c, pipe_project **project);
 /* The same for what looks at the history: what a killed `pipe` left behind is settled first (a run does that by itself). */
 int open_history(struct cli *c, pipe_project **project);
+/* The pipeline file that the user names, as the library takes it; else an exit status, and it was said (file.c). */
+int file_in_project(struct cli *c, const pipe_project *project, const char *file, const char **out);
 /* Fills plan options from the command line; what is not given stays as it is in *o. */
 int fill_plan_options(struct cli *c, const pipe_project *project, pipe_plan_options *o);
 /* Loads the plan that the command line asks for and shows its diagnostics on standard error.  *plan may be set on failure. */

@@ -80,22 +80,6 @@ int open_history(struct cli *c, pipe_project **project)
 	return status;
 }
 
-/* A file is named from where the user stands; the library takes it from the project. */
-static const char *file_in_project(struct cli *c, const pipe_project *project, const char *file)
-{
-	const char *root = pipe_project_directory(project);
-	size_t n = strlen(root);
-	char *here, *inside = NULL;
-
-	if (file[0] == '/')
-		return !strncmp(file, root, n) && file[n] == '/' ? file + n + 1 : file;
-	here = getcwd(NULL, 0);
-	if (here && !strncmp(here, root, n) && here[n] == '/' && !access(file, F_OK))
-		inside = arena_printf(&c->arena, "%s/%s", here + n + 1, file);
-	free(here);
-	return inside ? inside : file;
-}
-
 static bool make_absolute(struct cli *c, struct words *files)
 {
 	char *here = getcwd(NULL, 0);
@@ -243,8 +227,8 @@ int fill_plan_options(struct cli *c, const pipe_project *project, pipe_plan_opti
 	if (status)
 		return status;
 	o->secrets = s->secrets.count ? s->secrets.items : NULL;
-	if (s->file)
-		o->file = file_in_project(c, project, s->file);
+	if (s->file && (status = file_in_project(c, project, s->file, &o->file)))
+		return status;
 	if (s->variables.count && !(o->variables = joined(c, o->variables, &s->variables))) {
 		say(c, "out of memory");
 		return EXIT_ENVIRONMENT;

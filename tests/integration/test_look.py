@@ -1,4 +1,5 @@
 """Looking without running: lint, plan, graph, explain, schema, help; and what the command line says when it is wrong itself."""
+import os
 import json
 import re
 import subprocess
@@ -395,3 +396,21 @@ def test_hostile_names_reach_no_terminal(hostile):
     for args in (["plan"], ["graph"], ["plan", "nosuch"], ["explain", HOSTILE], ["lint", "--stage", HOSTILE]):
         r = hostile.pipe(*args)
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", r.text), args
+
+
+def test_the_file_may_be_named_by_any_way_to_it(project, tmp_path):
+    project.write("ci/own.yml", "a: {script: [x]}\n")
+    project.write("deep/er/x", "")
+    (tmp_path / "link").symlink_to(project.path)
+    for directory, name in [("deep/er", "../../ci/own.yml"), ("deep", "./../ci/own.yml"), ("ci", "own.yml"), ("deep", "ci/own.yml"),
+                            (".", str(tmp_path / "link/ci/own.yml")), (".", str(project.path / "ci/own.yml")), (".", "/ci/own.yml")]:
+        r = project.pipe("-C", directory, "plan", "--format", "json", "-f", name)
+        assert r.status == 0 and [j["name"] for j in r.json["jobs"]] == ["a"], (directory, name, r.text)
+
+
+def test_a_file_of_another_project_is_refused_with_the_way_out(project, tmp_path):
+    (tmp_path / "other.yml").write_text("a: {script: [x]}\n")
+    for name in (str(tmp_path / "other.yml"), os.path.relpath(tmp_path / "other.yml", project.path)):
+        r = project.pipe("lint", "-f", name)
+        assert r.status == 2 and f"{name} is not in the project" in r.text and "pipe -C DIR" in r.text
+    assert "is empty" in project.pipe("lint", "-f", "").text
