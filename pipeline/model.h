@@ -300,7 +300,6 @@ struct job_settings {
 	const struct job_uses *uses;
 	const script *pre_get_sources; /* hooks:pre_get_sources_script */
 	const struct hooks *hooks;     /* the job's own (or those of `default`); the pipeline's come first; NULL: none */
-	struct node *steps;	       /* run: not honoured by the local executor */
 	/* Keywords of this job that the local executor does not honour ("image", "environment:kubernetes"), for the run's one warning. */
 	text_list unhonoured;
 };
@@ -321,7 +320,7 @@ struct job {
 	const struct needs *needs;	     /* NULL: not given; `needs: []` is there and empty */
 	const struct job_settings *settings; /* never NULL; not to be changed: other jobs have it too */
 	enum job_when when;
-	bool has_script; /* `script` was given (or `run`, which is `steps`) */
+	bool has_script; /* `script` or `run` was given */
 };
 
 struct stage {

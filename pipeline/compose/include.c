@@ -61,18 +61,13 @@ static bool is_small_enough(struct loading *l, const struct include_file *f, str
 	return false;
 }
 
-struct documents {
-	struct node *header, *content; /* content NULL: there is none */
-	struct mark start;
-};
-
 static bool is_header(const struct node *n)
 {
 	return n->kind == NODE_MAP && node_pair(n, "spec");
 }
 
 /* Which document is what; n of them were read. */
-static bool sort_documents(struct loading *l, struct node **docs, int n, struct documents *out)
+static bool sort_documents(struct loading *l, struct node **docs, int n, struct include_documents *out)
 {
 	int content = 0;
 
@@ -99,7 +94,7 @@ static bool sort_documents(struct loading *l, struct node **docs, int n, struct 
 	return true;
 }
 
-static bool parse(struct loading *l, struct include_file *f, struct documents *out)
+bool include_parse(struct loading *l, struct include_file *f, struct include_documents *out)
 {
 	struct node *docs[3] = { NULL, NULL, NULL };
 	int source = add_source(l, f), n;
@@ -124,7 +119,7 @@ static bool parse(struct loading *l, struct include_file *f, struct documents *o
 /* ---- inputs ---- */
 
 /* The content with its inputs; NULL: something about them is wrong, and was reported. */
-static struct node *put_inputs(struct loading *l, struct include_file *f, const struct documents *docs)
+static struct node *put_inputs(struct loading *l, struct include_file *f, const struct include_documents *docs)
 {
 	bool blocks = !f->lua && contains(&f->reply, "$[["), wrong = false;
 	struct node *content = docs->content;
@@ -282,10 +277,10 @@ static struct node *no_content(struct loading *l, const struct include_file *f, 
 
 struct node *include_content(struct loading *l, struct include_file *f)
 {
-	struct documents docs = { NULL, NULL, MARK_NONE };
+	struct include_documents docs = { NULL, NULL, MARK_NONE };
 	struct node *content = NULL;
 
-	if (!parse(l, f, &docs))
+	if (!include_parse(l, f, &docs))
 		return gap(l);
 	if (!docs.content && !docs.header)
 		docs.content = no_content(l, f, docs.start);
@@ -298,7 +293,8 @@ struct node *include_content(struct loading *l, struct include_file *f)
 			   docs.content->tag ? "tagged" : node_describe(docs.content));
 		return gap(l);
 	}
-	content = put_inputs(l, f, &docs);
+	if (spec_include(l, f, &docs.header))
+		content = put_inputs(l, f, &docs);
 	if (content)
 		content = put_includes(l, f, content);
 	return content ? content : gap(l);

@@ -22,6 +22,15 @@ struct node *include_entry(struct loading *l);
 
 /* ---- between the parts of the room ---- */
 
+/* What a file's text holds. */
+struct include_documents {
+	struct node *header, *content; /* or NULL */
+	struct mark start;
+};
+/* False: it cannot be read, which was reported (include.c). */
+bool include_parse(struct loading *l, struct include_file *f, struct include_documents *out);
+/* Brings the files of `spec:include` into the declarations of the header (spec_include.c).  False: reported. */
+bool spec_include(struct loading *l, struct include_file *f, struct node **header);
 /* From text to a merged map (include.c). */
 struct node *include_content(struct loading *l, struct include_file *f);
 

@@ -8,7 +8,7 @@
 #include "pipeline/document/root.h"
 #include <string.h>
 
-static const char *const spec_keys[] = { "inputs", "component", "description", NULL };
+static const char *const spec_keys[] = { "inputs", "include", "component", "description", NULL };
 static const char *const input_keys[] = { "type", "default", "description", "options", "regex", "rules", NULL };
 
 static bool check_keys(struct inputs *in, const struct node *map, const char *const *known, const char *where)
@@ -196,6 +196,8 @@ static bool missing(struct inputs *in, const struct input *one)
 {
 	struct mark at = in->giver->values ? in->giver->values->at : in->giver->at;
 
+	if (in->misnamed)
+		return false; /* what was given under a wrong name may be its value */
 	diag_error(in->l->d, at.line ? at : one->at, "input-missing", "the input \"%s\" has no value", one->name);
 	if (in->giver->target)
 		diag_hint(in->l->d, "give it with the include: inputs: {%s: ...}", one->name);
@@ -258,8 +260,8 @@ bool inputs_bind(struct inputs *in, struct loading *l, const struct node *header
 	good = declare_all(in, header);
 	if (l->d->nomem)
 		return false;
-	good = check_given_names(in, header) && good;
-	return good && bind_all(in);
+	in->misnamed = !check_given_names(in, header);
+	return good && bind_all(in) && !in->misnamed;
 }
 
 struct node *input_given(struct inputs *in, const struct input *one, const struct given_input *given)

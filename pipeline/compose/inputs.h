@@ -30,6 +30,7 @@ struct inputs {
 	const struct input_giver *giver;
 	VEC(struct input) list;
 	struct map by_name; /* -> index into list + 1, as a pointer */
+	bool misnamed;	    /* a value is given to an input that is not declared, which was reported */
 };
 
 /* What the header declares (a map with the key `spec`, or NULL), with values given, checked and defaulted.  False: something is wrong

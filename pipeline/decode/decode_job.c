@@ -41,7 +41,7 @@ SETTER(only, x->settings.only = decode_only(x, n))
 SETTER(resource_group, x->settings.resource_group = decode_text(n))
 SETTER(retry, x->settings.retry = decode_retry(x, n))
 SETTER(rules, job->rules = decode_rules(x, n))
-SETTER(run, x->settings.steps = n)
+SETTER(run, job->main = decode_run(x, n))
 SETTER(script, job->main = decode_commands(x, n))
 SETTER(services, x->settings.services = decode_services(x, n))
 SETTER(start_in, x->settings.start_in = decode_text(n))
@@ -229,7 +229,7 @@ static const struct {
 	FILLS(KEYWORD_RESOURCE_GROUP, set_resource_group, resource_group),
 	FILLS(KEYWORD_RETRY, set_retry, retry),
 	KEEPS(KEYWORD_RULES, set_rules, rules),
-	FILLS(KEYWORD_RUN, set_run, steps),
+	KEEPS(KEYWORD_RUN, set_run, main),
 	KEEPS(KEYWORD_SCRIPT, set_script, main),
 	FILLS(KEYWORD_SERVICES, set_services, services),
 	FILLS(KEYWORD_SHELL, set_shell, shell),

@@ -76,6 +76,8 @@ enum tristate decode_tristate(const struct node *n);
 int64_t decode_duration(const struct node *n); /* 0: none */
 enum job_when decode_when(const struct node *n);
 script decode_commands(struct decoding *x, struct node *n);
+/* `run`: a command for each step (decode_run.c). */
+script decode_run(struct decoding *x, struct node *n);
 struct variables decode_variables(struct decoding *x, const struct node *n);
 struct exit_codes decode_exit_codes(struct decoding *x, struct node *n);
 struct allow_failure decode_allow_failure(struct decoding *x, struct node *n);

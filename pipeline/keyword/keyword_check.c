@@ -238,10 +238,20 @@ static bool check_command(struct check *c, const struct node *v)
 	return true;
 }
 
+/* `-` with nothing behind it. */
+static bool empty_command(struct check *c, const struct node *v)
+{
+	diag_error(c->d, v->at, "script-blank", "a command of \"%s\" is missing", path_text(c));
+	diag_hint(c->d, "write it behind the \"-\", or take the \"-\" away");
+	return false;
+}
+
 static bool check_script(struct check *c, const struct node *v, unsigned depth)
 {
 	bool ok = true;
 
+	if (depth > 0 && v->tag == TAG_NONE && node_is_null(v))
+		return empty_command(c, v);
 	if (v->kind == NODE_MAP)
 		return colon_in_command(c, v);
 	if (v->kind == NODE_SCALAR)
@@ -258,6 +268,13 @@ static bool check_script(struct check *c, const struct node *v, unsigned depth)
 
 /* ---- lists ---- */
 
+/* `-` with nothing behind it, where nothing is no value. */
+static bool is_missing(const struct keyword *k, const struct node *item)
+{
+	return item->kind == NODE_SCALAR && item->count <= NULL_LENGTH && item->tag == TAG_NONE && !(k->items & TAKES_ANY) &&
+	       node_is_null(item);
+}
+
 static bool check_items(struct check *c, const struct keyword *k, const struct node *list, unsigned depth, uint32_t *count)
 {
 	bool ok = true;
@@ -271,8 +288,11 @@ static bool check_items(struct check *c, const struct keyword *k, const struct n
 		const struct node *item = list->items[i];
 		if (item->kind == NODE_LIST && item->tag != TAG_REFERENCE && !(k->items & TAKES_LIST)) {
 			ok &= check_items(c, k, item, depth + 1, count);
+		} else if (is_missing(k, item)) {
+			diag_warning(c->d, item->at, "empty-item", "an item of \"%s\" is missing", path_text(c));
+			diag_hint(c->d, "write it behind the \"-\", or take the \"-\" away");
 		} else {
-			*count += item->count > NULL_LENGTH || !node_is_null(item);
+			++*count;
 			ok &= check_value(c, k, k->items, item);
 		}
 	}

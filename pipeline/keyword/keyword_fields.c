@@ -269,9 +269,21 @@ const struct keyword fields_input[] = {
 	KEYWORD_END,
 };
 
+static const struct keyword fields_spec_include[] = {
+	FIELD("local", TAKES_TEXT, "a file of the project; `*` and `**` match several"),
+	FIELD("remote", TAKES_TEXT, "a file at an HTTP(S) address"),
+	FIELD("integrity", TAKES_TEXT, "with `remote`: sha256-BASE64 that the file must have"),
+	FIELD("project", TAKES_TEXT, "a project on the same Git host, `group/project`"),
+	FIELD("file", TAKES_TEXT | TAKES_LIST, "with `project`: the file or files of it", LIST_OF_TEXT),
+	FIELD("ref", TAKES_TEXT, "with `project`: branch, tag or commit", .fallback = "its default branch"),
+	KEYWORD_END,
+};
+
 const struct keyword fields_spec[] = {
 	FIELD("inputs", TAKES_NAMED, "the inputs that the file takes", .items = TAKES_MAP, .fields = fields_input,
 	      .example = "spec:\n  inputs:\n    stage:\n      default: test\n---"),
+	FIELD("include", TAKES_TEXT | TAKES_LIST | TAKES_MAP, "files with more declarations, each a map with `inputs`",
+	      .items = TAKES_TEXT | TAKES_MAP, .fields = fields_spec_include),
 	FIELD("description", TAKES_TEXT, "what the file is for"),
 	KEYWORD_END,
 };
@@ -489,8 +501,8 @@ const struct keyword fields_secret[] = {
 const struct keyword fields_step[] = {
 	FIELD("name", TAKES_TEXT, "the step's name", .required = true),
 	FIELD("script", TAKES_SCRIPT, "commands"),
-	FIELD("step", TAKES_TEXT | TAKES_MAP, "where the step's function is"),
-	FIELD("func", TAKES_TEXT | TAKES_MAP, "where the step's function is"),
+	FIELD("step", TAKES_TEXT | TAKES_MAP, "where the step's function is; only GitLab's step runner can run it"),
+	FIELD("func", TAKES_TEXT | TAKES_MAP, "the same, in its newer spelling"),
 	FIELD("env", TAKES_VARIABLES, "variables for the step", .fields = fields_variable),
 	FIELD("inputs", TAKES_NAMED, "values for the function's inputs", .items = TAKES_ANY),
 	KEYWORD_END,

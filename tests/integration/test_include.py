@@ -201,3 +201,18 @@ def test_components(project, other):
     assert at("comp@1").lines("comp-dflt") == ["dflt"]
     assert at("dir@1.2").lines("dir") == ["dir"]
     assert at("none@1.0.0").status == 2
+
+
+def test_inputs_declared_in_files_of_their_own(project):
+    project.write("ci/inputs.yml", "inputs:\n  env: {default: staging, options: [staging, production]}\n  app: {default: shop}\n")
+    yaml = """spec:
+  include: [{local: /ci/inputs.yml}]
+  inputs:
+    app: {default: own}
+---
+a: {script: 'echo "$[[ inputs.app ]] $[[ inputs.env ]]"'}
+"""
+    assert project.run(yaml).lines("a") == ["own staging"]
+    assert project.run(yaml, "--input", "env=production").lines("a") == ["own production"]
+    r = project.run(yaml, "--input", "env=prod")
+    assert r.status == 2 and "none of its options" in r.text

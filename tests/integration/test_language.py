@@ -269,3 +269,25 @@ def test_a_file_for_a_child_may_be_named_by_variables(project):
     r = project.run("t: {variables: {WHO: 'on $CI_COMMIT_BRANCH'}, trigger: {include: child-$CI_COMMIT_BRANCH.yml, strategy: depend}}\n")
     assert r.lines("t -> c") == ["on main"], r.text
     assert project.pipe("history", "--format", "json").json["runs"][0]["file"] == "child-main.yml"
+
+
+def test_steps_of_run(project):
+    """Each step's script has a shell and variables of its own; the first that fails ends the job."""
+    r = project.run("""
+a:
+  before_script: [echo before]
+  run:
+    - name: one
+      script: 'X=1; cd /; echo "one $GREETING"'
+      env: {GREETING: "it's \\"me\\" $HOME"}
+    - name: two
+      script: ['echo "two [$X] [$GREETING]"', 'test "$PWD" = "$CI_PROJECT_DIR"']
+    - {name: three, script: 'false; echo not here'}
+    - {name: four, script: echo nor here}
+f: {run: [{name: f, step: ./function}, {name: g, script: echo not here}]}
+e: {run: [{name: e, script: 'echo ${{ env.X }}'}]}
+""")
+    assert r.lines("a") == ["before", 'one it\'s "me" $HOME', "two [] []"], r.text
+    assert r.lines("f") == ['the step "f" is a function, which takes GitLab\'s step runner']
+    assert r.lines("e") == ['the step "e" has an expression, ${{ }}, which takes GitLab\'s step runner']
+    assert r.jobs == {"a": "failed", "f": "failed", "e": "failed"}

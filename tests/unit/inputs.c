@@ -210,6 +210,16 @@ START_TEST(a_broken_pattern_is_refused)
 }
 END_TEST
 
+START_TEST(all_wrong_values_are_named_at_once)
+{
+	expect_said(
+		WITH("{n: abc, env: dev, zzz: 1}", "{n: {type: number}, env: {options: [prod]}, name: }", "j: {script: [x]}\n"),
+		"ci.yml:3:15: input-type: the value of the input \"n\" is text where a number is wanted (write it without quotes)\n"
+		"ci.yml:3:25: input-option: the value of the input \"env\" is none of its options (the options are \"prod\")\n"
+		"ci.yml:3:30: input-unknown: the file declares no input \"zzz\"");
+}
+END_TEST
+
 START_TEST(missing_and_unknown_inputs)
 {
 	expect_said(
@@ -287,6 +297,62 @@ START_TEST(the_command_line_gives_values_by_type)
 			 "ci.yml:0:0: input-unknown: the pipeline has no input \"evn\" (did you mean \"env\"?)");
 	ck_assert_str_eq(given(TABLE({ "ci.yml", ENTRY }), GIVEN("env"), "j"),
 			 "ci.yml:0:0: input-value: the input \"env\" is not of the form NAME=VALUE");
+}
+END_TEST
+
+START_TEST(declarations_come_from_files_of_their_own)
+{
+#define INCLUDING(spec, use, file)                                                                                               \
+	TABLE({ "ci.yml", "spec:\n" spec "---\nj: {script: [\"" use "\"]}\n" }, { "a.yml", file },                               \
+	      { "b.yml", "inputs: {n: {default: b}, e: {default: eb}}\n" }, { "ci/c.yml", "inputs:\n" })
+	expect_value(INCLUDING("  include: a.yml\n", "$[[ inputs.n ]]", "inputs: {n: {default: a}}\n"), "j", "{script: ['a']}");
+	expect_value(
+		INCLUDING(
+			"  include: [{local: /a.yml}, {local: b.yml}, ci/*.yml]\n  inputs: {e: {default: own}, n2: {default: x}}\n",
+			"$[[ inputs.n ]] $[[ inputs.e ]] $[[ inputs.n2 ]]", "inputs: {n: {default: a}}\n"),
+		"j", "{script: ['b own x']}");
+	/* A declaration is whole: the options of the other file are not those of this one. */
+	expect_value(INCLUDING("  include: a.yml\n  inputs: {n: {default: z}}\n", "$[[ inputs.n ]]",
+			       "inputs: {n: {default: a, options: [a, b]}}\n"),
+		     "j", "{script: ['z']}");
+	ck_assert_str_eq(
+		given(INCLUDING("  include: a.yml\n", "$[[ inputs.n ]]", "inputs: {n: {type: number}}\n"), GIVEN("n=5"), "j"),
+		"{script: [5]}");
+	expect_value(TABLE({ "ci.yml", "include: {local: t.yml, inputs: {n: given}}\n" },
+			   { "t.yml", "spec: {include: a.yml}\n---\nj: {script: [\"$[[ inputs.n ]]\"]}\n" },
+			   { "a.yml", "inputs: {n: }\n" }),
+		     "j", "{script: ['given']}");
+}
+END_TEST
+
+START_TEST(files_of_declarations_that_are_none)
+{
+	static const char *const cases[][2] = {
+		{ "j: {script: [x]}\n", "1:1: input-spec: a file of inputs declares inputs only" },
+		{ "- n\n", "1:1: input-spec: this file of inputs is not a map" },
+		{ "", "1:1: input-spec: this file of inputs is empty" },
+		{ "inputs: [n]\n", "1:9: input-spec: \"inputs\" is a map of inputs" },
+		{ "spec: {inputs: {n: }}\n---\n{}\n", "1:1: input-spec: a file of inputs has no header" },
+	};
+	char said[256];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(said, sizeof(said), "a.yml:%s (such a file is a map with \"inputs\" in it and nothing else)",
+			 cases[i][1]);
+		expect_said(INCLUDING("  include: a.yml\n", "x", cases[i][0]), said);
+	}
+	expect_said(
+		INCLUDING("  include: a.yml\n", "x", "inputs: {n: {type: strnig}}\n"),
+		"a.yml:1:20: input-spec: the input \"n\" has a type that does not exist (the types are string, number, boolean and array)");
+	expect_said(
+		INCLUDING("  include: {local: a.yml, rules: [{if: $X}]}\n", "x", "inputs:\n"),
+		"ci.yml:2:12: input-spec: a header includes files of inputs, without rules and without values for them (it takes local, remote with integrity, and project with file and ref)");
+	expect_said(
+		INCLUDING("  include: {component: h/g/p/c@1}\n", "x", "inputs:\n"),
+		"ci.yml:2:12: input-spec: a header includes files of inputs, without rules and without values for them (it takes local, remote with integrity, and project with file and ref)");
+	expect_said(INCLUDING("  include: ci.yml\n", "x", "inputs:\n"),
+		    "ci.yml:2:12: include-circle: \"include\" goes round in a circle: ci.yml -> ci.yml");
+#undef INCLUDING
 }
 END_TEST
 
@@ -439,12 +505,15 @@ Suite *inputs_suite(void)
 	tcase_add_test(values, options_and_patterns);
 	tcase_add_test(values, a_broken_pattern_is_refused);
 	tcase_add_test(values, missing_and_unknown_inputs);
+	tcase_add_test(values, all_wrong_values_are_named_at_once);
 	tcase_add_test(values, all_faults_of_a_header_are_said);
 	tcase_add_test(values, a_header_is_a_document_of_its_own);
 	tcase_add_test(values, blocks_without_a_header_are_warned_of);
 	tcase_add_test(values, the_first_rule_that_matches_decides);
 	suite_add_tcase(s, values);
 	tcase_add_test(command_line, the_command_line_gives_values_by_type);
+	tcase_add_test(values, declarations_come_from_files_of_their_own);
+	tcase_add_test(values, files_of_declarations_that_are_none);
 	tcase_add_test(command_line, the_command_line_reaches_included_files_that_ask);
 	tcase_add_test(command_line, what_the_pipeline_file_declares_is_its_own);
 	tcase_add_test(command_line, a_child_pipeline_is_given_inputs);

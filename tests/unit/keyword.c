@@ -58,7 +58,7 @@ static void example_file(const struct keyword *k, struct str *out)
 	}
 	if (strcmp(k->name, "stage") == 0)
 		str_printf(out, "  script: x\nstages: [test, build]\n");
-	else if (strcmp(k->name, "script") != 0 && strcmp(k->name, "trigger") != 0)
+	else if (strcmp(k->name, "script") != 0 && strcmp(k->name, "trigger") != 0 && strcmp(k->name, "run") != 0)
 		str_adds(out, "  script: x\n");
 	if (!job)
 		str_printf(out, "%s\n", k->example);
