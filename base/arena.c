@@ -271,14 +271,39 @@ char *arena_printf(struct arena *a, const char *format, ...)
 	return p;
 }
 
-void arena_clear(struct arena *a)
+static void free_from(struct arena_block *b)
 {
-	struct arena_block *b = a->blocks;
-
 	while (b) {
 		struct arena_block *older = b->older;
 		block_free(b);
 		b = older;
 	}
+}
+
+void arena_clear(struct arena *a)
+{
+	free_from(a->blocks);
 	memset(a, 0, sizeof(*a));
 }
+
+#ifdef ARENA_MALLOC
+void arena_reset(struct arena *a)
+{
+	arena_clear(a);
+}
+#else
+void arena_reset(struct arena *a)
+{
+	struct arena_block *b = a->blocks;
+
+	if (!b || is_mapped(b->size)) {
+		arena_clear(a);
+		return;
+	}
+	free_from(b->older);
+	b->older = NULL;
+	memset(block_start(b), 0, (size_t)(a->next - block_start(b)));
+	a->next = block_start(b);
+	a->used = 0;
+}
+#endif

@@ -29,6 +29,8 @@ char *arena_printf(struct arena *a, const char *format, ...) __attribute__((form
 char *arena_vprintf(struct arena *a, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Drops everything; the arena is ready for use again. */
 void arena_clear(struct arena *a);
+/* The same, but a small block stays for what comes next: of an arena that is emptied again and again. */
+void arena_reset(struct arena *a);
 
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_array((a), sizeof(type), (n)))

@@ -44,6 +44,36 @@ START_TEST(arena_gives_zeroed_aligned_memory_of_any_size)
 }
 END_TEST
 
+/* Whatever was in it, and however large it had become. */
+START_TEST(arena_reset_leaves_an_empty_arena)
+{
+	static const size_t sizes[] = { 100, 5000, 70000, 300000 };
+	struct arena a = ARENA_INIT;
+
+	arena_reset(&a);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		size_t rest;
+
+		for (unsigned k = 0; k < 20; k++) {
+			unsigned char *p = arena_alloc(&a, sizes[i] / (k + 1));
+
+			ck_assert_ptr_nonnull(p);
+			memset(p, 0xff, sizes[i] / (k + 1));
+			ck_assert_ptr_nonnull(arena_printf(&a, "%0*d", (int)(50 * k), 1));
+		}
+		arena_reset(&a);
+		ck_assert_uint_eq(a.used, 0);
+		for (rest = 0; rest < 3000; rest += 100) {
+			unsigned char *p = arena_alloc(&a, 100);
+
+			ck_assert_ptr_nonnull(p);
+			ck_assert(!p[0] && !memcmp(p, p + 1, 99));
+		}
+	}
+	arena_clear(&a);
+}
+END_TEST
+
 /* Beyond 2 MB in use it goes on with huge pages; pieces that do not fit what is left of one, and pieces larger than one. */
 START_TEST(a_large_arena_keeps_every_piece)
 {
@@ -103,6 +133,31 @@ START_TEST(vec_grows_and_keeps_what_it_holds)
 	}
 	for (int i = 0; i < 1000; i++)
 		ck_assert_int_eq(v.items[i], i);
+	arena_clear(&a);
+}
+END_TEST
+
+static int by_number(const void *one, const void *two)
+{
+	return *(const int *)one - *(const int *)two;
+}
+
+START_TEST(vec_is_sorted)
+{
+	static const int rows[][4] = { { 1, 2, 2, 3 }, { 3, 2, 1, 0 }, { 1, 2, 4, 3 }, { 2, 1, 1, 1 } };
+	struct arena a = ARENA_INIT;
+	VEC(int) none = { NULL, 0, 0 };
+
+	vec_sort(&none, by_number);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		VEC(int) v = { NULL, 0, 0 };
+
+		for (unsigned k = 0; k < 4; k++)
+			*(int *)vec_push(&a, &v) = rows[i][k];
+		vec_sort(&v, by_number);
+		for (unsigned k = 1; k < 4; k++)
+			ck_assert_int_le(v.items[k - 1], v.items[k]);
+	}
 	arena_clear(&a);
 }
 END_TEST
@@ -646,11 +701,13 @@ Suite *base_suite(void)
 	TCase *t = tcase_create("base");
 
 	tcase_add_test(t, arena_gives_zeroed_aligned_memory_of_any_size);
+	tcase_add_test(t, arena_reset_leaves_an_empty_arena);
 	tcase_add_test(t, a_large_arena_keeps_every_piece);
 #ifndef ARENA_MALLOC
 	tcase_add_test(t, arena_fills_its_blocks);
 #endif
 	tcase_add_test(t, vec_grows_and_keeps_what_it_holds);
+	tcase_add_test(t, vec_is_sorted);
 	tcase_add_test(t, map_finds_each_of_many_keys);
 	tcase_add_test(t, str_failure_sticks_and_limit_holds);
 	tcase_add_test(t, str_is_passed_on_in_pieces);
