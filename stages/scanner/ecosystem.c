@@ -222,9 +222,17 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* The name itself, where nothing in it has to be changed. */
 static const char *lowered(const char *name, char from, char to, struct arena *a)
 {
-	char *copy = arena_strdup(a, name);
+	size_t same = 0;
+	char *copy;
+
+	while (name[same] && name[same] != from && name[same] == lower(name[same]))
+		same++;
+	if (!name[same])
+		return name;
+	copy = arena_strdup(a, name);
 
 	for (char *p = copy; p && *p; p++)
 		*p = *p == from ? to : lower(*p);

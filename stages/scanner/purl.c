@@ -3,11 +3,13 @@
 #include "stages/scanner/package.h"
 #include "stages/scanner/package/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum purl_kind { PLAIN, LOWER, PYPI, MAVEN, PODS, DEB, APK, RPM };
 
-static const struct {
+/* Sorted by type. */
+static const struct purl_type {
 	const char *type, *purl;
 	enum purl_kind kind;
 } types[] = {
@@ -62,16 +64,22 @@ static const struct {
 	{ "yarn", "npm", LOWER },
 };
 
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	       c == '~';
+}
+
 /* Percent-encoded but for letters, digits and `-._~`. */
 static void escape(struct str *out, struct piece s)
 {
-	for (size_t i = 0; i < s.length; i++) {
-		unsigned char c = (unsigned char)s.text[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c))
-			str_addc(out, (char)c);
-		else
-			str_printf(out, "%%%02X", c);
+	for (size_t i = 0, from = 0; i <= s.length; i++) {
+		if (i < s.length && is_plain(s.text[i]))
+			continue;
+		str_add(out, s.text + from, i - from);
+		from = i + 1;
+		if (i < s.length)
+			str_printf(out, "%%%02X", (unsigned char)s.text[i]);
 	}
 }
 
@@ -167,7 +175,8 @@ static void write(struct str *out, const char *type, enum purl_kind kind, const 
 	pod = piece_of(name);
 	if (kind == PODS)
 		subspec = piece_cut(piece_of(name), "/", &pod, NULL);
-	str_printf(out, "pkg:%s", type);
+	str_adds(out, "pkg:");
+	str_adds(out, type);
 	if (distro && os && *os->family) {
 		str_addc(out, '/');
 		escape(out, piece_of(vendor(os, kind)));
@@ -185,22 +194,25 @@ static void write(struct str *out, const char *type, enum purl_kind kind, const 
 	}
 }
 
+static int by_type(const void *type, const void *row)
+{
+	return strcmp(type, ((const struct purl_type *)row)->type);
+}
+
 const char *package_purl(struct arena *a, const char *type, const struct scan_os *os, const struct scan_package *package)
 {
+	const struct purl_type *t = bsearch(type, types, sizeof(types) / sizeof(*types), sizeof(*types), by_type);
 	struct str out;
 	const char *purl = "";
 	char *name;
-	size_t i = 0;
 
-	while (i < sizeof(types) / sizeof(*types) && strcmp(types[i].type, type) != 0)
-		i++;
-	if (*package->purl || i == sizeof(types) / sizeof(*types))
+	if (*package->purl || !t)
 		return package->purl;
-	name = adapted(a, package->name, types[i].kind);
+	name = adapted(a, package->name, t->kind);
 	if (!name)
 		return NULL;
 	str_init(&out);
-	write(&out, types[i].purl, types[i].kind, os, package, name);
+	write(&out, t->purl, t->kind, os, package, name);
 	purl = out.failed ? NULL : arena_strdup(a, out.data);
 	str_clear(&out);
 	return purl;

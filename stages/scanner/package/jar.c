@@ -5,9 +5,10 @@
 static bool wants(const char *path, bool installed)
 {
 	static const char *const ends[] = { ".jar", ".war", ".ear", ".par" };
+	struct piece all = piece_of(path);
 
 	for (size_t i = 0; installed && i < sizeof(ends) / sizeof(*ends); i++)
-		if (path_ends(path, ends[i]))
+		if (piece_ends(all, ends[i]))
 			return true;
 	return false;
 }

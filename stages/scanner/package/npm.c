@@ -206,6 +206,8 @@ static int read_folders(struct reader *r, const struct tree_value *packages)
 
 	if (!rc)
 		rc = add_direct(r, &f, packages);
+	if (!rc && !map_reserve(&f.by_path, r->arena, tree_members(packages)))
+		return reader_nomem(r);
 	for (uint32_t i = 0; !rc && i < tree_members(packages); i++)
 		if (!is_true(&packages->members[i].value, "link"))
 			rc = add_folder(r, &f, &packages->members[i]);

@@ -13,9 +13,10 @@ static bool wants(const char *path, bool installed)
 {
 	static const char *const ends[] = { ".dist-info/METADATA", "EGG-INFO/PKG-INFO", ".egg-info/PKG-INFO",
 					    ".egg-info/METADATA", ".egg-info" };
+	struct piece all = piece_of(path);
 
 	for (size_t i = 0; installed && i < sizeof(ends) / sizeof(*ends); i++)
-		if (path_ends(path, ends[i]))
+		if (piece_ends(all, ends[i]))
 			return true;
 	return false;
 }

@@ -107,8 +107,8 @@ int reader_run(struct reader *r, int (*read)(struct reader *r))
 	rc = read(r);
 	if (!rc)
 		rc = drop_nameless(r);
-	if (!rc && r->list->packages.count > 1)
-		qsort(r->list->packages.items, r->list->packages.count, sizeof(*r->list->packages.items), by_name);
+	if (!rc)
+		vec_sort(&r->list->packages, by_name);
 	if (!rc)
 		rc = keep_list(r, lasting);
 	if (rc)

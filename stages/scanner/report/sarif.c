@@ -173,7 +173,7 @@ static void rule(struct sarif *s, const struct first *first)
 	const char *title = *writing_text(f->title) ? f->title : f->id;
 	const char *description = *writing_text(f->description) ? f->description : title;
 
-	arena_clear(&s->w->scratch);
+	arena_reset(&s->w->scratch);
 	jsonw_object(&s->j);
 	jsonw_kstring(&s->j, "id", f->id);
 	jsonw_kstring(&s->j, "name", rule_name(first));
@@ -315,7 +315,7 @@ static void on_result(struct sarif *s, const struct scan_result *r, const struct
 {
 	const struct rule *of = map_get(&s->rules.index, f->id, strlen(f->id));
 
-	arena_clear(&s->w->scratch);
+	arena_reset(&s->w->scratch);
 	jsonw_object(&s->j);
 	jsonw_kstring(&s->j, "ruleId", f->id);
 	jsonw_kint(&s->j, "ruleIndex", of ? (int64_t)of->index : 0);

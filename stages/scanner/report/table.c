@@ -273,7 +273,7 @@ static void target(struct table *t, const struct scan_result *r)
 		str_addc(t->w->out, '\n');
 	}
 	free(list);
-	arena_clear(&t->w->scratch);
+	arena_reset(&t->w->scratch);
 }
 
 /* ---- the whole ---- */

@@ -69,17 +69,30 @@ static const char *after_epoch(const char *version)
 	return colon && strspn(version, "0123456789") == (size_t)(colon - version) ? colon + 1 : version;
 }
 
+static const char *joined(struct arena *a, const char *name, const char *version)
+{
+	size_t n = strlen(name), m = strlen(version);
+	char *out = arena_text(a, n + m + 2);
+
+	if (!out)
+		return NULL;
+	memcpy(out, name, n);
+	out[n] = '@';
+	memcpy(out + n + 1, version, m + 1);
+	return out;
+}
+
 /* What others refer to a package by; requirements.txt's have no such name. */
 static void id(struct trivy *t, const char *key, const struct scan_result *r, const struct scan_package *p, const char *purl)
 {
-	char *name;
+	const char *name;
 
 	if (!strcmp(r->type, "pip"))
 		return;
 	if (is_rpm(purl))
 		name = arena_printf(&t->w->scratch, "%s@%s.%s", p->name, after_epoch(p->version), writing_text(p->arch));
 	else
-		name = arena_printf(&t->w->scratch, "%s@%s", p->name, p->version);
+		name = joined(&t->w->scratch, p->name, p->version);
 	if (!name)
 		t->w->failed = true;
 	text(t, key, name);
@@ -183,11 +196,11 @@ static void packages(struct trivy *t, const struct scan_result *r)
 	}
 	for (uint32_t i = 0; i < count; i++)
 		sorted[i] = &r->packages->packages.items[i];
-	qsort(sorted, count, sizeof(*sorted), by_name);
+	vec_order(sorted, count, sizeof(*sorted), by_name);
 	jsonw_key(&t->j, "Packages");
 	jsonw_array(&t->j);
 	for (uint32_t i = 0; i < count && !t->w->out->failed; i++) {
-		arena_clear(&t->w->scratch);
+		arena_reset(&t->w->scratch);
 		package(t, r, sorted[i]);
 		str_pass(t->w->out);
 	}
@@ -419,7 +432,7 @@ static void findings_of(struct trivy *t, const struct scan_result *r, size_t kin
 			jsonw_array(&t->j);
 		}
 		begun = true;
-		arena_clear(&t->w->scratch);
+		arena_reset(&t->w->scratch);
 		kinds[kind].write(t, r, f);
 		str_pass(t->w->out);
 	}
@@ -437,7 +450,7 @@ static void modified(struct trivy *t, const struct scan_result *r, const struct 
 	jsonw_kstring(&t->j, "Statement", why);
 	jsonw_kstring(&t->j, "Source", writing_text(f->suppressed_source ? f->suppressed_source : f->suppressed_by));
 	jsonw_key(&t->j, "Finding");
-	arena_clear(&t->w->scratch);
+	arena_reset(&t->w->scratch);
 	kinds[kind].write(t, r, f);
 	jsonw_object_end(&t->j);
 	str_pass(t->w->out);
