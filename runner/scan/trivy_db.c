@@ -29,7 +29,7 @@
 #define GET_ANOTHER "; get another with `pipe advisories update`"
 #define REDHAT "Red Hat"
 
-enum { METADATA_MAX = 1 << 20, KEPT_LOOKUPS = 32 };
+enum { METADATA_MAX = 1 << 20, KEPT = 2 * 1024 * 1024 };
 
 /* A bucket of the first level that was looked up before. */
 struct source {
@@ -48,7 +48,6 @@ struct trivy_db {
 	int fd;
 	const uint8_t *bytes;
 	size_t length;
-	unsigned lookups; /* since its pages were let go */
 	struct bolt bolt;
 	struct arena arena; /* of what is kept */
 	struct map sources; /* by ecosystem.bucket: struct sources */
@@ -140,25 +139,26 @@ static int map_file(struct trivy_db *db, int directory, const char *name, pipe_e
 	return PIPE_OK;
 }
 
+/* By seeking: the kernel tells no size for less, and this is asked once a look-up.  Nobody reads from where it leads. */
 static int check_size(const struct trivy_db *db, pipe_error *err)
 {
-	struct stat st;
+	off_t size = lseek(db->fd, 0, SEEK_END);
 
-	if (fstat(db->fd, &st))
+	if (size < 0)
 		return error_errno(err, PIPE_EIO, errno, "the database %s", db->path);
-	if ((uint64_t)st.st_size < db->length)
+	if ((uint64_t)size < db->length)
 		return error_set(err, PIPE_EPIPELINE, "the database %s was cut short while it was read: try again", db->path);
 	return PIPE_OK;
 }
 
-/* The kernel maps sixteen pages around the one that is looked at, and they would count as this process's memory until the end: they are let
- * go now and then.  What is needed again is still in the page cache. */
+/* What was looked at would count as this process's memory until the end: it is let go now and then.  What is needed again is still in the
+ * page cache. */
 static void let_go(struct trivy_db *db)
 {
-	if (++db->lookups < KEPT_LOOKUPS)
+	if (bolt_touched(&db->bolt) < KEPT)
 		return;
-	db->lookups = 0;
 	(void)madvise((void *)(uintptr_t)db->bytes, db->length, MADV_DONTNEED);
+	bolt_forget(&db->bolt);
 }
 
 /* ---- is there anything in it? ---- */

@@ -1,6 +1,6 @@
 /*
  * Packages held against advisories.  Linear in packages: what a source has on a package is looked up once and kept, in the order of ids;
- * so is what is known of a vulnerability.  What could not be compared is counted, and said at the end in a sentence of its own: a package
+ * what is known of the vulnerabilities, when all that were found are known.  What could not be compared is counted, and said at the end in a sentence of its own: a package
  * without findings has been compared, or there is a note.
  */
 #include "stages/scanner/match.h"
@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANCEL_EVERY = 256 };
-
 /* What there is on one package; sorted by id, then by source. */
 struct known {
 	struct known_advisory {
@@ -24,15 +22,22 @@ struct known {
 	uint32_t count, capacity;
 };
 
+/* By the names of packages: struct known. */
+struct looked_up {
+	const char *bucket;
+	struct map packages;
+};
+
 struct matching {
 	struct scan_report *report;
 	struct arena *a, scratch; /* scratch: of one package */
 	const struct match_options *options;
-	struct map packages, details;
 	struct tallies tallies;
+	VEC(struct looked_up *) ecosystems;
 	/* of the result */
 	struct scan_result *result;
 	struct ecosystem ecosystem;
+	struct looked_up *looked_up;	   /* of the ecosystem */
 	const struct match_family *family; /* NULL: a language */
 	const struct version_scheme *scheme;
 	struct tally *tally;
@@ -87,99 +92,55 @@ static int look_up_all(struct matching *m, const char *name, struct known *known
 	return PIPE_OK;
 }
 
+/* Of most packages nothing is known, and that is also only asked once. */
+static const struct known nothing;
+
 static int look_up(struct matching *m, const char *name, const struct known **out, pipe_error *err)
 {
-	const char *key = arena_printf(&m->scratch, "%s\n%s", m->ecosystem.bucket, name);
-	struct known *known;
-	size_t length;
+	size_t length = strlen(name);
+	struct known all = { 0 }, *known = NULL;
 	int rc;
 
-	if (!key)
-		return error_nomem(err);
-	length = strlen(key);
-	*out = known = map_get(&m->packages, key, length);
-	if (known)
+	*out = map_get(&m->looked_up->packages, name, length);
+	if (*out)
 		return PIPE_OK;
-	known = ARENA_NEW(m->a, struct known);
-	key = arena_strndup(m->a, key, length);
-	if (!known || !key)
-		return error_nomem(err);
-	rc = look_up_all(m, name, known, err);
+	rc = look_up_all(m, name, &all, err);
 	if (rc)
 		return rc;
-	*out = known;
-	return map_put(&m->packages, m->a, key, length, known) ? PIPE_OK : error_nomem(err);
+	known = all.count ? ARENA_NEW(m->a, struct known) : NULL;
+	if (known)
+		*known = all;
+	*out = known ? known : &nothing;
+	name = arena_strndup(m->a, name, length);
+	return (known || !all.count) && name && map_put(&m->looked_up->packages, m->a, name, length, (void *)(uintptr_t)*out)
+		       ? PIPE_OK
+		       : error_nomem(err);
 }
 
-/* Nothing is known of many ids, and that is also only asked once. */
-static const struct advisory_details unknown_details;
-
-static int find_details(struct matching *m, const char *id, const struct advisory_details **out, pipe_error *err)
+/* What was looked up in the ecosystem of the result; NULL: no memory. */
+static struct looked_up *looked_up_of(struct matching *m, const char *bucket)
 {
-	const struct advisory_details *found = map_get(&m->details, id, strlen(id));
-	struct advisory_details *new;
-	int rc = PIPE_ENOTFOUND;
+	struct looked_up **slot, *new;
 
-	*out = found == &unknown_details ? NULL : found;
-	if (found)
-		return PIPE_OK;
-	new = ARENA_NEW(m->a, struct advisory_details);
-	if (!new)
-		return error_nomem(err);
-	for (size_t i = 0; m->options->sources[i] && rc == PIPE_ENOTFOUND; i++)
-		rc = m->options->sources[i]->details(m->options->sources[i]->payload, id, m->a, new, err);
-	if (rc && rc != PIPE_ENOTFOUND)
-		return rc;
-	*out = rc ? NULL : new;
-	return map_put(&m->details, m->a, id, strlen(id), rc ? (void *)(uintptr_t)&unknown_details : new) ? PIPE_OK
-													  : error_nomem(err);
+	for (uint32_t i = 0; i < m->ecosystems.count; i++)
+		if (!strcmp(m->ecosystems.items[i]->bucket, bucket))
+			return m->ecosystems.items[i];
+	new = ARENA_NEW(m->a, struct looked_up);
+	slot = new ? vec_push(m->a, &m->ecosystems) : NULL;
+	if (!slot)
+		return NULL;
+	new->bucket = bucket;
+	*slot = new;
+	return new;
 }
 
 /* ---- one package ---- */
 
-/* Seen by their ids and by their aliases, as long as the package lasts. */
-static bool is_known_as(const struct map *seen, const char *id, const struct advisory_details *d)
-{
-	if (map_get(seen, id, strlen(id)))
-		return true;
-	for (const char *alias = d ? d->aliases : ""; *alias;) {
-		size_t n = strcspn(alias, "\n");
-
-		if (n && map_get(seen, alias, n))
-			return true;
-		alias += n;
-		alias += *alias == '\n';
-	}
-	return false;
-}
-
-static bool remember(struct matching *m, struct map *seen, const char *id, const struct advisory_details *d)
-{
-	if (!map_put(seen, &m->scratch, id, strlen(id), m))
-		return false;
-	for (const char *alias = d ? d->aliases : ""; *alias;) {
-		size_t n = strcspn(alias, "\n");
-
-		if (n && !map_put(seen, &m->scratch, alias, n, m))
-			return false;
-		alias += n;
-		alias += *alias == '\n';
-	}
-	return true;
-}
-
 static int add_finding(struct matching *m, const struct scan_package *p, const struct advisory *a, const char *fixed,
-		       struct map *seen, pipe_error *err)
+		       pipe_error *err)
 {
-	const struct advisory_details *details;
-	struct scan_finding *f;
-	int rc = find_details(m, a->id, &details, err);
+	struct scan_finding *f = vec_push(m->a, &m->result->findings);
 
-	if (rc)
-		return rc;
-	if (is_known_as(seen, a->id, details))
-		return PIPE_OK;
-	f = remember(m, seen, a->id, details) ? vec_push(m->a, &m->result->findings) : NULL;
 	if (!f)
 		return error_nomem(err);
 	*f = (struct scan_finding){ .kind = FINDING_VULNERABILITY,
@@ -187,13 +148,12 @@ static int add_finding(struct matching *m, const struct scan_package *p, const s
 				    .package = p,
 				    .fixed = fixed,
 				    .advisory = a,
-				    .details = details,
 				    .path = "",
 				    .category = "",
 				    .match = "",
 				    .suppressed_by = "",
 				    .suppressed_status = "" };
-	return match_judge(m->family, f, m->a) ? PIPE_OK : error_nomem(err);
+	return PIPE_OK;
 }
 
 static enum version_range judge(const struct matching *m, const struct advisory *a)
@@ -258,7 +218,7 @@ static int greatest(struct matching *m, const struct scan_package *p, const stru
 	return PIPE_OK;
 }
 
-static int match_group(struct matching *m, const struct scan_package *p, const struct group *g, struct map *seen, pipe_error *err)
+static int match_group(struct matching *m, const struct scan_package *p, const struct group *g, pipe_error *err)
 {
 	const struct advisory *chosen = NULL;
 	const char *fixed = "";
@@ -269,7 +229,7 @@ static int match_group(struct matching *m, const struct scan_package *p, const s
 	} else if (greatest(m, p, g, &chosen, &fixed)) {
 		return error_nomem(err);
 	}
-	return chosen ? add_finding(m, p, chosen, fixed, seen, err) : PIPE_OK;
+	return chosen ? add_finding(m, p, chosen, fixed, err) : PIPE_OK;
 }
 
 /* Where the group that begins at `from` ends, and in *next the first that is on another vulnerability. */
@@ -289,7 +249,6 @@ static struct group group_at(const struct known *known, uint32_t from, uint32_t 
 static int match_package(struct matching *m, const struct scan_package *p, pipe_error *err)
 {
 	const struct known *known = NULL;
-	struct map seen = MAP_INIT;
 	enum match_skip skip = m->family ? match_skips(m->family, p) : MATCH_LOOKED_UP;
 	const char *name = m->family ? match_os_name(m->family, p, &m->scratch)
 				     : ecosystem_package(m->result->type, p->name, &m->scratch);
@@ -310,44 +269,12 @@ static int match_package(struct matching *m, const struct scan_package *p, pipe_
 	for (uint32_t i = 0, next; i < known->count && !rc; i = next) {
 		struct group g = group_at(known, i, &next);
 
-		rc = match_group(m, p, &g, &seen, err);
+		rc = match_group(m, p, &g, err);
 	}
 	return rc;
 }
 
 /* ---- one result ---- */
-
-/* By package, its version, severity (the gravest first), id, path. */
-static int by_package(const void *one, const void *two)
-{
-	const struct scan_finding *a = one, *b = two;
-	int order = strcmp(a->package->name, b->package->name);
-
-	if (!order)
-		order = strcmp(a->package->version, b->package->version);
-	if (!order)
-		order = (a->severity < b->severity) - (a->severity > b->severity);
-	if (!order)
-		order = strcmp(a->id, b->id);
-	return order ? order : strcmp(a->package->path ? a->package->path : "", b->package->path ? b->package->path : "");
-}
-
-/* A package that is listed twice (of two architectures) has each vulnerability once. */
-static void drop_doubles(struct scan_result *r)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < r->findings.count; i++) {
-		const struct scan_finding *f = &r->findings.items[i], *last = kept ? &r->findings.items[kept - 1] : NULL;
-
-		if (last && !by_package(last, f) && strcmp(last->fixed, f->fixed) >= 0)
-			continue;
-		if (last && !by_package(last, f))
-			kept--;
-		r->findings.items[kept++] = *f;
-	}
-	r->findings.count = kept;
-}
 
 static bool covered(const struct matching *m)
 {
@@ -398,15 +325,14 @@ static int match_result(struct matching *m, struct scan_result *result, pipe_err
 		m->tally->why = why;
 		return PIPE_OK;
 	}
+	m->looked_up = list->packages.count ? looked_up_of(m, m->ecosystem.bucket) : NULL;
+	if (list->packages.count && !m->looked_up)
+		return error_nomem(err);
 	for (uint32_t i = 0; i < list->packages.count && !rc; i++) {
-		if (i % CANCEL_EVERY == 0 && m->options->cancel && atomic_load_explicit(m->options->cancel, memory_order_relaxed))
+		if (match_cancelled(m->options, i))
 			return error_set(err, PIPE_ELIMIT, "cancelled");
-		arena_clear(&m->scratch);
+		arena_reset(&m->scratch);
 		rc = match_package(m, &list->packages.items[i], err);
-	}
-	if (!rc && result->findings.count > 1) {
-		qsort(result->findings.items, result->findings.count, sizeof(*result->findings.items), by_package);
-		drop_doubles(result);
 	}
 	return rc;
 }
@@ -435,6 +361,8 @@ int scan_match(struct scan_report *report, const struct package_list *const *lis
 
 	for (uint32_t i = before; i < report->results.count && !rc; i++)
 		rc = match_result(&m, &report->results.items[i], err);
+	if (!rc)
+		rc = match_finish(report, before, options, err);
 	arena_clear(&m.scratch);
 	if (!rc && (!tallies_say(&m.tallies, report) || !warn_of_end(report)))
 		rc = error_nomem(err);

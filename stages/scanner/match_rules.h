@@ -43,4 +43,16 @@ const char *match_fixed(const struct match_family *f, const struct advisory *a, 
  * description and URL.  In the arena; false: no memory. */
 bool match_judge(const struct match_family *family, struct scan_finding *f, struct arena *a);
 
+/* Fills in what is known of the vulnerabilities that the results from `from` on have findings of, drops findings that say the same, and
+ * puts them in order.  The findings of a package stand together. */
+int match_finish(struct scan_report *report, uint32_t from, const struct match_options *options, pipe_error *err);
+
+/* Asked at each step: does the caller want it to end? */
+static inline bool match_cancelled(const struct match_options *options, uint32_t step)
+{
+	enum { EVERY = 256 };
+
+	return step % EVERY == 0 && options->cancel && atomic_load_explicit(options->cancel, memory_order_relaxed);
+}
+
 #endif

@@ -167,9 +167,15 @@ START_TEST(bolt_reads_values_of_many_pages_and_empty_buckets)
 	memset(large, 'x', sizeof(large) - 1);
 	bolt_make(&f, puts, 3, 4096, 100);
 	ck_ok(bolt_open(&db, f.bytes, f.length, &arena, &err));
+	ck_assert_uint_eq(bolt_touched(&db), 0);
 	ck_assert_int_eq(find(&db, "b", "large", &value), 1);
+	ck_assert_uint_gt(bolt_touched(&db), 0);
+	ck_assert_uint_le(bolt_touched(&db), f.length + BOLT_WINDOW);
 	ck_assert(text_is(value, large));
+	bolt_forget(&db);
+	ck_assert_uint_eq(bolt_touched(&db), 0);
 	ck_assert_int_eq(find(&db, "b", "small", &value), 1);
+	ck_assert_uint_gt(bolt_touched(&db), 0);
 	ck_assert_int_eq(find(&db, "b", "void", &value), 1);
 	ck_assert_uint_eq(value.length, 0);
 	bolt_make(&none, NULL, 0, 4096, 10);

@@ -106,6 +106,11 @@ static int check_meta(const struct meta *m, size_t length, pipe_error *err)
 	return PIPE_OK;
 }
 
+static size_t windows_of(const struct bolt *db)
+{
+	return db->length / BOLT_WINDOW + 1;
+}
+
 int bolt_open(struct bolt *db, const void *bytes, size_t length, struct arena *a, pipe_error *err)
 {
 	struct meta meta;
@@ -118,14 +123,42 @@ int bolt_open(struct bolt *db, const void *bytes, size_t length, struct arena *a
 	rc = check_meta(&meta, length, err);
 	if (rc)
 		return rc;
-	*db = (struct bolt){ bytes, length, meta.page_size, meta.root, meta.pages, NULL };
+	*db = (struct bolt){ bytes, length, meta.page_size, meta.root, meta.pages, NULL, NULL };
 	db->ordered = arena_alloc(a, (size_t)(meta.pages / 8 + 1));
-	return db->ordered ? PIPE_OK : error_nomem(err);
+	db->touched = ARENA_NEW(a, struct bolt_touched);
+	if (!db->ordered || !db->touched)
+		return error_nomem(err);
+	db->touched->bits = arena_alloc(a, windows_of(db) / 8 + 1);
+	return db->touched->bits ? PIPE_OK : error_nomem(err);
 }
 
 void bolt_root(const struct bolt *db, struct bolt_bucket *out)
 {
 	*out = (struct bolt_bucket){ db, db->root, NULL, 0 };
+}
+
+/* ---- what was touched ---- */
+
+static void touch(const struct bolt *db, const uint8_t *at, size_t size)
+{
+	size_t from = (size_t)(at - db->bytes) / BOLT_WINDOW, to = ((size_t)(at - db->bytes) + size - 1) / BOLT_WINDOW;
+	struct bolt_touched *t = db->touched;
+
+	for (size_t i = from; i <= to; i++) {
+		t->count += !(t->bits[i / 8] & 1u << i % 8);
+		t->bits[i / 8] |= (uint8_t)(1u << i % 8);
+	}
+}
+
+size_t bolt_touched(const struct bolt *db)
+{
+	return db->touched->count * BOLT_WINDOW;
+}
+
+void bolt_forget(struct bolt *db)
+{
+	db->touched->count = 0;
+	memset(db->touched->bits, 0, windows_of(db) / 8 + 1);
 }
 
 /* ---- pages ---- */
@@ -224,6 +257,7 @@ static int load(const struct bolt *db, uint64_t id, struct page *p, pipe_error *
 	if (get64(p->at) != id || more >= db->pages - id)
 		return damaged(err, "a page is not the one it should be", id);
 	p->size = (size_t)(more + 1) * db->page_size;
+	touch(db, p->at, p->size);
 	rc = read_header(p, err);
 	if (!rc && !(db->ordered[id / 8] & 1u << id % 8)) {
 		rc = check_order(p, err);

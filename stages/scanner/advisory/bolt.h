@@ -22,7 +22,14 @@ struct bolt {
 	uint32_t page_size;
 	uint64_t root, pages; /* the page of the root bucket; how many pages there are */
 	uint8_t *ordered;     /* a bit a page: its keys were seen to be in order */
+	struct bolt_touched {
+		size_t count;
+		uint8_t *bits; /* one a BOLT_WINDOW of the file */
+	} * touched;
 };
+
+/* What a kernel maps around a page that is looked at. */
+enum { BOLT_WINDOW = 64 * 1024 };
 
 /* A bucket: a sorted map of keys to values and buckets.  Good as long as its database. */
 struct bolt_bucket {
@@ -44,10 +51,15 @@ struct bolt_entry {
 	struct bolt_bucket bucket;
 };
 
-/* The newest of the states that the file holds.  A little memory (a bit for each page) comes from the arena, which must live as long.
+/* The newest of the states that the file holds.  A little memory (some bits for each page) comes from the arena, which must live as long.
  * PIPE_EPIPELINE says what is wrong with the file: empty, of another program, cut short. */
 int bolt_open(struct bolt *db, const void *bytes, size_t length, struct arena *a, pipe_error *err);
 void bolt_root(const struct bolt *db, struct bolt_bucket *out);
+
+/* Bytes of the file in whose surroundings something was read, since it was opened or they were forgotten: about as much of a map of it is
+ * in this process's memory. */
+size_t bolt_touched(const struct bolt *db);
+void bolt_forget(struct bolt *db);
 
 /* 1: found, 0: there is none of that name, negative: an error; a value where a bucket is looked for is one, and the other way round. */
 int bolt_find_bucket(const struct bolt_bucket *in, const void *key, size_t length, struct bolt_bucket *out, pipe_error *err);

@@ -277,6 +277,16 @@ static int read_plain(const struct reading *r, const json_t *map)
 	return hand_out(r, &adv, map);
 }
 
+/* Names take longer to be written than most advisories to be read. */
+static int unreadable(const struct trivy_value *value, pipe_error *err)
+{
+	char what[160];
+	json_t *map;
+
+	snprintf(what, sizeof(what), "the database is damaged: %.60s of %.60s", value->key, value->bucket);
+	return advisory_json(value->bytes, value->length, what, &map, err);
+}
+
 int trivy_advisory_read(const struct trivy_value *value, struct arena *a,
 			int (*each)(void *context, const struct advisory *advisory), void *context, pipe_error *err)
 {
@@ -284,12 +294,11 @@ int trivy_advisory_read(const struct trivy_value *value, struct arena *a,
 		[PLAIN] = read_plain, [LANGUAGE] = read_language, [BY_ARCH] = read_by_arch, [BY_PRODUCT] = read_by_product
 	};
 	struct reading r = { value, a, each, context, err };
-	char what[160];
 	json_t *map;
-	int rc;
+	int rc = advisory_json(value->bytes, value->length, "an advisory", &map, err);
 
-	snprintf(what, sizeof(what), "the database is damaged: %.60s of %.60s", value->key, value->bucket);
-	rc = advisory_json(value->bytes, value->length, what, &map, err);
+	if (rc == PIPE_EPIPELINE)
+		return unreadable(value, err);
 	if (rc)
 		return rc;
 	rc = readers[shape_of(value->bucket)](&r, map);
