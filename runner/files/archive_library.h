@@ -51,6 +51,7 @@
 	X(archive_read_next_header)                                                                                              \
 	X(archive_read_data)                                                                                                     \
 	X(archive_read_data_block)                                                                                               \
+	X(archive_read_data_skip)                                                                                                \
 	X(archive_read_free)
 
 struct archive_library {

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECT = 4 * 1024 /* most files are smaller, and what follows is the next header */ };
 static const char whiteout[] = ".wh.", opaque[] = ".wh..wh..opq", reserved[] = ".wh..wh.";
 
 /* ---- an archive ---- */
@@ -27,7 +26,7 @@ static la_ssize_t on_read(struct archive *a, void *payload, const void **bytes)
 	return (la_ssize_t)length;
 }
 
-static int damaged(struct layer_reader *r, pipe_error *err)
+int layer_damaged(struct layer_reader *r, pipe_error *err)
 {
 	const char *why = r->lib.archive_error_string(r->tar);
 
@@ -46,52 +45,6 @@ static int damaged(struct layer_reader *r, pipe_error *err)
 			 why ? why : "it ends too early");
 }
 
-static la_ssize_t on_direct_read(struct archive *archive, void *payload, const void **bytes)
-{
-	struct layer_reader *r = payload;
-	struct tree_walk *w = r->w;
-	int64_t n = tree_part_read(r->direct, r->direct_at, r->direct_buffer, DIRECT);
-
-	(void)archive;
-	*bytes = r->direct_buffer;
-	if (n < 0) {
-		r->failed = error_errno(&r->failure, error_code_of(errno), errno, "%s", r->what);
-		return -1;
-	}
-	r->direct_at += (uint64_t)n;
-	w->unpacked += (uint64_t)n;
-	if (w->unpacked > w->limits.bytes)
-		r->failed = tree_over(&r->failure, "bytes", w->limits.bytes, "%s: the layers are more than may be looked at",
-				      r->what);
-	else
-		r->failed = tree_cancelled(w, &r->failure);
-	return r->failed ? -1 : (la_ssize_t)n;
-}
-
-static la_int64_t on_direct_skip(struct archive *archive, void *payload, la_int64_t request)
-{
-	struct layer_reader *r = payload;
-	uint64_t left = r->direct_at < r->direct->length ? r->direct->length - r->direct_at : 0;
-	uint64_t n = request < 0 ? 0 : (uint64_t)request;
-
-	(void)archive;
-	n = n < left ? n : left;
-	r->direct_at += n;
-	return (la_int64_t)n;
-}
-
-static int open_direct(struct layer_reader *r, const struct tree_part *part, pipe_error *err)
-{
-	r->direct = part;
-	r->direct_at = 0;
-	if (!r->direct_buffer)
-		r->direct_buffer = malloc(DIRECT);
-	if (!r->direct_buffer)
-		return error_nomem(err);
-	return r->lib.archive_read_open2(r->tar, r, NULL, on_direct_read, on_direct_skip, NULL) == ARCHIVE_OK ? PIPE_OK
-													      : damaged(r, err);
-}
-
 static int open_stream(struct layer_reader *r, const struct tree_part *part, bool verify, pipe_error *err)
 {
 	const struct tree_layer *layer = r->layer;
@@ -100,7 +53,22 @@ static int open_stream(struct layer_reader *r, const struct tree_part *part, boo
 
 	if (rc)
 		return rc;
-	return r->lib.archive_read_open(r->tar, r, NULL, on_read, NULL) == ARCHIVE_OK ? PIPE_OK : damaged(r, err);
+	return layer_library_open(r, on_read, NULL, err);
+}
+
+int layer_library_open(struct layer_reader *r, archive_read_callback *read, archive_skip_callback *skip, pipe_error *err)
+{
+	int rc = r->handle ? PIPE_OK : archive_library_open(&r->lib, &r->handle, err);
+
+	if (rc)
+		return rc;
+	r->tar = r->lib.archive_read_new();
+	if (!r->tar)
+		return error_nomem(err);
+	return r->lib.archive_read_support_format_tar(r->tar) == ARCHIVE_OK &&
+			       r->lib.archive_read_open2(r->tar, r, NULL, read, skip, NULL) == ARCHIVE_OK
+		       ? PIPE_OK
+		       : layer_damaged(r, err);
 }
 
 int layer_open(struct layer_reader *r, const struct tree_part *part, bool verify, pipe_error *err)
@@ -113,12 +81,7 @@ int layer_open(struct layer_reader *r, const struct tree_part *part, bool verify
 	r->failed = PIPE_OK;
 	r->nested = NULL;
 	r->begun = false;
-	r->tar = r->lib.archive_read_new();
-	if (!r->tar)
-		return error_nomem(err);
-	if (r->lib.archive_read_support_format_tar(r->tar) != ARCHIVE_OK)
-		return damaged(r, err);
-	return verify || layer_compression(head, (size_t)n) ? open_stream(r, part, verify, err) : open_direct(r, part, err);
+	return verify || layer_compression(head, (size_t)n) ? open_stream(r, part, verify, err) : layer_direct_open(r, part, err);
 }
 
 void layer_close(struct layer_reader *r)
@@ -130,16 +93,24 @@ void layer_close(struct layer_reader *r)
 	r->stream = NULL;
 }
 
-int layer_next(struct layer_reader *r, struct archive_entry **e, pipe_error *err)
+int layer_next(struct layer_reader *r, const struct tar_entry **e, pipe_error *err)
 {
-	int got = r->lib.archive_read_next_header(r->tar, e);
+	int rc = PIPE_OK, got;
+	enum tar_step step = r->stream ? TAR_SPECIAL : layer_direct_next(r, &rc, err);
+	struct archive_entry *next;
 
+	*e = step == TAR_END ? NULL : &r->current;
+	if (step != TAR_SPECIAL)
+		return rc;
+	got = r->lib.archive_read_next_header(r->tar, &next);
 	if (got == ARCHIVE_EOF)
 		*e = NULL;
 	/* A warning: of names that are not in the locale's encoding, which does not matter here. */
 	else if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
-		return damaged(r, err);
-	return r->failed ? damaged(r, err) : PIPE_OK;
+		return layer_damaged(r, err);
+	else
+		r->current = tar_entry_of(&r->lib, next);
+	return r->failed ? layer_damaged(r, err) : PIPE_OK;
 }
 
 /* What stands behind the archive's end counts for the digests. */
@@ -256,9 +227,9 @@ static int on_whiteout(struct layer_reader *r, const char *base, pipe_error *err
 	return PIPE_OK;
 }
 
-static int on_leaf(struct layer_reader *r, struct archive_entry *e, bool hidden, pipe_error *err)
+static int on_leaf(struct layer_reader *r, const struct tar_entry *e, bool hidden, pipe_error *err)
 {
-	const char *link = r->lib.archive_entry_hardlink(e);
+	const char *link = e->link;
 	bool visible = false;
 	int rc;
 
@@ -271,12 +242,12 @@ static int on_leaf(struct layer_reader *r, struct archive_entry *e, bool hidden,
 		return rc;
 	if (link)
 		return layer_on_link(r, visible, err);
-	return r->lib.archive_entry_filetype(e) == AE_IFREG ? layer_on_file(r, e, visible, err) : PIPE_OK;
+	return e->regular ? layer_on_file(r, e, visible, err) : PIPE_OK;
 }
 
-static int on_entry(struct layer_reader *r, struct archive_entry *e, pipe_error *err)
+static int on_entry(struct layer_reader *r, const struct tar_entry *e, pipe_error *err)
 {
-	const char *name = r->lib.archive_entry_pathname(e), *base;
+	const char *name = e->path, *base;
 	bool hidden;
 	int rc;
 
@@ -290,7 +261,7 @@ static int on_entry(struct layer_reader *r, struct archive_entry *e, pipe_error 
 	base = layer_path_base(&r->path);
 	if (!strncmp(base, whiteout, sizeof(whiteout) - 1))
 		return on_whiteout(r, base, err);
-	if (r->lib.archive_entry_filetype(e) == AE_IFDIR && !r->lib.archive_entry_hardlink(e))
+	if (e->directory && !e->link)
 		return mark_directory(r, err);
 	return on_leaf(r, e, hidden, err);
 }
@@ -321,7 +292,7 @@ static int count_entry(struct layer_reader *r, pipe_error *err)
 
 static int read_entries(struct layer_reader *r, pipe_error *err)
 {
-	struct archive_entry *e;
+	const struct tar_entry *e;
 	int rc;
 
 	while ((rc = layer_next(r, &e, err)) == PIPE_OK && e) {
@@ -368,8 +339,6 @@ int layer_reader_create(struct layer_reader **out, struct tree_walk *w, pipe_err
 	r->w = w;
 	layer_hold_init(&r->hold);
 	rc = layer_set_init(&r->set, err);
-	if (rc == PIPE_OK)
-		rc = archive_library_open(&r->lib, &r->handle, err);
 	if (rc)
 		layer_reader_free(r);
 	else
@@ -402,7 +371,7 @@ void layer_reader_free(struct layer_reader *r)
 	layer_hold_clear(&r->hold);
 	arena_clear(&r->names);
 	arena_clear(&r->kept);
-	free(r->direct_buffer);
+	layer_direct_close(r);
 	free(r->seen);
 	free(r->carried);
 	free(r);

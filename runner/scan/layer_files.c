@@ -153,38 +153,47 @@ static int no_more(struct layer_reader *r, int got, pipe_error *err)
 			 why ? why : "it ends too early");
 }
 
+/* The next bytes of the entry's content, and where in it they lie; *length 0 with *more false: there are none. */
+static int next_block(struct layer_reader *r, const void **block, size_t *length, uint64_t *offset, bool *more, pipe_error *err)
+{
+	la_int64_t at;
+	int got, rc;
+
+	if (!r->tar) {
+		rc = layer_direct_data(r, block, length, offset, err);
+		*more = rc == PIPE_OK && *length;
+		return rc;
+	}
+	got = r->lib.archive_read_data_block(r->tar, block, length, &at);
+	*more = got == ARCHIVE_OK || got == ARCHIVE_WARN;
+	*offset = *more ? (uint64_t)at : 0;
+	return *more ? PIPE_OK : no_more(r, got, err);
+}
+
 /* The content of the entry that is read. */
 static int capture(struct layer_reader *r, uint64_t size, struct layer_content *content, pipe_error *err)
 {
 	const struct tree_limits *l = &r->w->limits;
 	const void *block;
-	la_int64_t offset;
+	uint64_t offset;
 	size_t length;
-	int got, rc;
+	bool more = true;
+	int rc;
 
 	if (size > l->file_bytes)
 		return tree_over(err, "file_bytes", l->file_bytes,
 				 "%s: \"%s\" has %llu bytes, more than a file that is looked into may have", r->what,
 				 r->path.text, (unsigned long long)size);
 	rc = layer_hold_add(&r->hold, r->w, size, content, err);
-	while (rc == PIPE_OK) {
-		got = r->lib.archive_read_data_block(r->tar, &block, &length, &offset);
-		if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
-			return no_more(r, got, err);
-		if (length)
-			rc = layer_hold_write(&r->hold, content, (uint64_t)offset, block, length, err);
+	while (rc == PIPE_OK && more) {
+		rc = next_block(r, &block, &length, &offset, &more, err);
+		if (rc == PIPE_OK && more && length)
+			rc = layer_hold_write(&r->hold, content, offset, block, length, err);
 	}
 	return rc;
 }
 
-static uint64_t size_of(struct layer_reader *r, struct archive_entry *e)
-{
-	int64_t size = r->lib.archive_entry_size(e);
-
-	return size < 0 ? 0 : (uint64_t)size;
-}
-
-int layer_on_file(struct layer_reader *r, struct archive_entry *e, bool visible, pipe_error *err)
+int layer_on_file(struct layer_reader *r, const struct tar_entry *e, bool visible, pipe_error *err)
 {
 	struct layer_seen *seen = layer_seen(r, r->entry);
 	uint32_t from = r->files.count;
@@ -192,7 +201,7 @@ int layer_on_file(struct layer_reader *r, struct archive_entry *e, bool visible,
 	struct layer_file *f;
 	int rc = PIPE_OK;
 
-	*seen = (struct layer_seen){ size_of(r, e), r->entry, true, (r->lib.archive_entry_perm(e) & 0111) != 0 };
+	*seen = (struct layer_seen){ e->size, r->entry, true, e->executable };
 	if (visible && wants(r, r->path.text, seen, r->layer->diff_id ? r->layer->diff_id : ""))
 		rc = add_file(r, r->path.text, NULL, &f, err);
 	if (rc == PIPE_OK && r->carried_count)
@@ -284,7 +293,7 @@ static int by_origin(const void *a, const void *b)
 
 static int fetch_listed(struct layer_reader *r, struct layer_file **files, size_t count, pipe_error *err)
 {
-	struct archive_entry *e;
+	const struct tar_entry *e;
 	uint32_t entry = r->before;
 	int rc;
 

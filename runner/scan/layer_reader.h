@@ -7,6 +7,7 @@
 #include "runner/scan/layer_hold.h"
 #include "runner/scan/layer_path.h"
 #include "runner/scan/layer_stream.h"
+#include "runner/scan/tar_plain.h"
 
 /* Of each entry of the layer: hard links take it from where they lead. */
 struct layer_seen {
@@ -34,6 +35,16 @@ struct layer_carried {
 	bool found;
 };
 
+/* A layer that lies in a file as it is, in which one can skip. */
+struct layer_direct {
+	struct tar_plain plain;
+	/* Of libarchive, which reads what is not plain: where it began, what it reads next, and how much. */
+	uint64_t from, at;
+	size_t size;
+	char *buffer;
+	unsigned specials; /* how often it was begun with */
+};
+
 struct layer_reader {
 	struct tree_walk *w;
 	struct archive_library lib;
@@ -53,12 +64,11 @@ struct layer_reader {
 	VEC(struct layer_file) files; /* by entry, ascending */
 	uint64_t last_parent;	      /* whose directories are marked already; 0: none */
 	bool last_hidden;
-	/* Where the bytes come from: a stream that checks them, or (stream NULL) the part itself, in which one can skip. */
+	/* Where the bytes come from: a stream that checks them, or (stream NULL) the part itself. */
 	struct layer_stream *stream;
-	const struct tree_part *direct;
-	uint64_t direct_at;
-	char *direct_buffer;
+	struct layer_direct direct;
 	struct archive *tar;
+	struct tar_entry current;
 	int failed;
 	pipe_error failure;
 	const char *nested; /* the compression within the compression */
@@ -75,12 +85,24 @@ struct layer_reader {
 int layer_open(struct layer_reader *r, const struct tree_part *part, bool verify, pipe_error *err);
 void layer_close(struct layer_reader *r);
 /* *e NULL: the end. */
-int layer_next(struct layer_reader *r, struct archive_entry **e, pipe_error *err);
+int layer_next(struct layer_reader *r, const struct tar_entry **e, pipe_error *err);
+int layer_damaged(struct layer_reader *r, pipe_error *err);
+
+/* libarchive, in r->tar, on what the functions give it. */
+int layer_library_open(struct layer_reader *r, archive_read_callback *read, archive_skip_callback *skip, pipe_error *err);
+
+/* ---- layer_direct.c ---- */
+int layer_direct_open(struct layer_reader *r, const struct tree_part *part, pipe_error *err);
+void layer_direct_close(struct layer_reader *r);
+/* Sets r->current; TAR_SPECIAL: libarchive, in r->tar, has to be asked for it; TAR_FAILED: *rc says how. */
+enum tar_step layer_direct_next(struct layer_reader *r, int *rc, pipe_error *err);
+/* The next bytes of the content of an entry that it read, and where in it they lie; *length 0: there are no more. */
+int layer_direct_data(struct layer_reader *r, const void **bytes, size_t *length, uint64_t *offset, pipe_error *err);
 
 /* ---- layer_files.c ---- */
 struct layer_seen *layer_seen(struct layer_reader *r, uint32_t entry);
 /* r->path is a regular file. */
-int layer_on_file(struct layer_reader *r, struct archive_entry *e, bool visible, pipe_error *err);
+int layer_on_file(struct layer_reader *r, const struct tar_entry *e, bool visible, pipe_error *err);
 /* r->path is a link to r->other. */
 int layer_on_link(struct layer_reader *r, bool visible, pipe_error *err);
 /* The layer was read. */

@@ -3,10 +3,10 @@
 
 #include "base/error.h"
 #include "base/map.h"
-#include "runner/files/archive_library.h"
 #include "runner/files/beneath.h"
 #include "runner/files/digest.h"
 #include "runner/scan/layer_stream.h"
+#include "runner/scan/tar_plain.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -30,6 +30,7 @@ struct tree_store {
 	struct map members;
 	uint32_t count;
 	/* While it is listed. */
+	struct tar_plain plain;
 	struct archive_library lib;
 	void *handle;
 	struct archive *tar;
@@ -136,42 +137,44 @@ static const char *link_target(struct tree_store *s, const char *name, const cha
 	return out;
 }
 
-static int add_member(struct tree_store *s, struct archive_entry *e, pipe_error *err)
+/* offset: where its content begins. */
+static int add_member(struct tree_store *s, const struct tar_entry *e, uint64_t offset, pipe_error *err)
 {
-	const char *written = s->lib.archive_entry_pathname(e), *hard = s->lib.archive_entry_hardlink(e);
-	const char *soft = s->lib.archive_entry_symlink(e), *name;
+	const char *name;
 	struct member *m;
 	bool nomem;
 
 	if (++s->count > MEMBERS_MAX)
 		return error_set(err, PIPE_ELIMIT, "%s has more than %d members, too many for an image archive", s->path,
 				 MEMBERS_MAX);
-	if (!written || (!hard && !soft && s->lib.archive_entry_filetype(e) != AE_IFREG))
+	if (!e->path || (!e->link && !e->soft && !e->regular))
 		return PIPE_OK;
-	name = path_clean(written, &s->a, &nomem);
+	name = path_clean(e->path, &s->a, &nomem);
 	if (!name || !*name)
 		return !name && nomem ? error_nomem(err) : PIPE_OK;
 	m = ARENA_NEW(&s->a, struct member);
 	if (!m || !map_put(&s->members, &s->a, name, strlen(name), m))
 		return error_nomem(err);
-	if (hard || soft) {
-		m->link = link_target(s, name, hard ? hard : soft, hard != NULL);
+	if (e->link || e->soft) {
+		m->link = link_target(s, name, e->link ? e->link : e->soft, e->link != NULL);
 		return m->link ? PIPE_OK : error_nomem(err);
 	}
-	m->offset = (uint64_t)s->lib.archive_filter_bytes(s->tar, 0);
-	m->length = (uint64_t)s->lib.archive_entry_size(e);
+	m->offset = offset;
+	m->length = e->size;
 	if (m->offset > s->whole.length || m->length > s->whole.length - m->offset)
 		return error_set(err, PIPE_EPIPELINE, "%s: truncated: \"%.200s\" goes beyond its end", s->path, name);
 	return PIPE_OK;
 }
 
-static int list(struct tree_store *s, pipe_error *err)
+/* What begins at `from`, to the end. */
+static int list_by_library(struct tree_store *s, uint64_t from, pipe_error *err)
 {
 	struct archive_entry *e;
 	int got, rc = archive_library_open(&s->lib, &s->handle, err);
 
 	if (rc)
 		return rc;
+	s->at = from;
 	s->buffer = malloc(READ);
 	s->tar = s->lib.archive_read_new();
 	if (!s->buffer || !s->tar)
@@ -180,13 +183,36 @@ static int list(struct tree_store *s, pipe_error *err)
 	    s->lib.archive_read_open2(s->tar, s, NULL, on_read, on_skip, NULL) != ARCHIVE_OK)
 		return no_tar(s, err);
 	while ((got = s->lib.archive_read_next_header(s->tar, &e)) == ARCHIVE_OK || got == ARCHIVE_WARN) {
-		rc = add_member(s, e, err);
+		struct tar_entry entry = tar_entry_of(&s->lib, e);
+
+		rc = add_member(s, &entry, from + (uint64_t)s->lib.archive_filter_bytes(s->tar, 0), err);
 		if (rc == PIPE_OK)
 			rc = tree_cancelled(s->w, err);
 		if (rc)
 			return rc;
 	}
 	return got == ARCHIVE_EOF && s->count ? PIPE_OK : no_tar(s, err);
+}
+
+static int list(struct tree_store *s, pipe_error *err)
+{
+	struct tar_entry e;
+	enum tar_step step;
+	int rc = PIPE_OK;
+
+	if (!tar_plain_open(&s->plain, &s->whole))
+		return error_nomem(err);
+	while ((step = tar_plain_next(&s->plain, &e)) == TAR_ENTRY) {
+		rc = add_member(s, &e, s->plain.data, err);
+		if (rc == PIPE_OK)
+			rc = tree_cancelled(s->w, err);
+		if (rc)
+			return rc;
+	}
+	if (step == TAR_FAILED)
+		return error_errno(err, error_code_of(errno), errno, "%s", s->path);
+	/* What is empty is libarchive's to judge, too. */
+	return step == TAR_END && s->count ? PIPE_OK : list_by_library(s, s->plain.position, err);
 }
 
 /* ---- opening ---- */
@@ -257,6 +283,7 @@ static void end_listing(struct tree_store *s)
 	if (s->tar)
 		s->lib.archive_read_free(s->tar);
 	lazy_close(s->handle);
+	tar_plain_close(&s->plain);
 	free(s->buffer);
 	s->tar = NULL;
 	s->handle = NULL;
