@@ -134,7 +134,8 @@ static int compile(struct stage_job *job, pipe_error *err)
 		return error_nomem(err);
 	job->own = i;
 	i->job = job;
-	i->scan_step = i->probe_step = i->build_step = i->layout_step = i->resolve_step = i->sbom_step = UINT32_MAX;
+	i->scan_step = i->probe_step = i->build_step = i->layout_step = i->archive_first = i->resolve_step = i->sbom_step =
+		UINT32_MAX;
 	rc = image_settings_read(i, err);
 	if (rc == PIPE_OK)
 		rc = choose_builder(i, err);

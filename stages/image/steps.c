@@ -213,16 +213,27 @@ static int add_archive(struct image_work *i, pipe_error *err)
 				    "blobs",
 				    NULL };
 	const char *const move[] = { "mv", "--", part, i->set.archive, NULL };
+	const char *const forget[] = { "rm", "-f", "--", part, NULL };
 	const char *slash = strrchr(i->set.archive, '/');
 	const char *const make[] = { "mkdir", "-p", "--",
 				     slash ? arena_strndup(a, i->set.archive, (size_t)(slash - i->set.archive)) : ".", NULL };
 	int rc = part && time && make[3] ? PIPE_OK : error_nomem(err);
+	struct step *step;
 
+	i->archive_first = i->job->steps.count;
 	if (rc == PIPE_OK && slash)
 		rc = add_words(i, NULL, make, err);
 	if (rc == PIPE_OK)
 		rc = add_words(i, arena_printf(a, "write %s", i->set.archive), tar, err);
-	return rc ? rc : add_words(i, NULL, move, err);
+	if (rc == PIPE_OK)
+		rc = add_words(i, NULL, move, err);
+	if (rc == PIPE_OK)
+		rc = add_words(i, NULL, forget, err);
+	if (rc)
+		return rc;
+	step = &i->job->steps.items[i->job->steps.count - 1];
+	step->always = step->may_fail = step->quiet = true;
+	return PIPE_OK;
 }
 
 static int add_layout(struct image_work *i, pipe_error *err)

@@ -226,6 +226,25 @@ static int judge_layout(struct image_work *i, pipe_error *err)
 		err);
 }
 
+static int judge_archive(struct image_work *i, pipe_error *err)
+{
+	for (uint32_t k = i->archive_first; k < i->push_first && k < i->job->steps.count; k++) {
+		const struct step *s = step_at(i, k);
+		const char *end = has_failed(s) && !s->may_fail ? end_of(i, s) : "";
+
+		if (!end)
+			return error_nomem(err);
+		if (*end)
+			return fail(i,
+				    arena_printf(i->job->arena,
+						 "%s built the image, and %s could not be written: %s; the lines above say why%s",
+						 image_builder(i)->name, i->set.archive, end,
+						 i->set.push ? ", and nothing was pushed" : ""),
+				    err);
+	}
+	return PIPE_OK;
+}
+
 static int judge_look(struct image_work *i, pipe_error *err)
 {
 	const struct step *scan = step_at(i, i->scan_step);
@@ -296,8 +315,8 @@ void image_say_findings(struct image_work *i)
 int image_evaluate(struct stage_job *job, pipe_error *err)
 {
 	struct image_work *i = job->own;
-	int (*const judges[])(struct image_work *, pipe_error *) = { judge_look, judge_build, judge_layout, judge_push,
-								     judge_rest };
+	int (*const judges[])(struct image_work *, pipe_error *) = { judge_look,    judge_build, judge_layout,
+								     judge_archive, judge_push,	 judge_rest };
 	int rc = keep_findings(i, err);
 
 	take_answer(i);

@@ -260,6 +260,45 @@ def test_a_full_disk(shop, tmp_path):
 
 
 @needs_buildah
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_an_archive_on_a_full_disk(shop, tmp_path):
+    small = shop.path / "out"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], capture_output=True, check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        r = shop.run(pipeline(tags=["localhost/shop:1.0"], archive="out/shop.tar", builder="buildah"))
+        assert r.status == 1
+        assert "buildah built the image, and out/shop.tar could not be written" in reason(r), reason(r)
+        assert any("No space left on device" in line for line in r.lines("container")), r.text
+        assert os.listdir(small) == []
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+@needs_buildah
+@needs_registry
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_a_registry_whose_disk_is_full(shop, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", disk], capture_output=True, check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        with a_registry(disk / "registry", False) as r:
+            yaml = pipeline(tags=[f"{r.name}/acme/shop:1", f"{r.name}/acme/shop:2"], push=True, tls_verify=False, builder="buildah")
+            ran = shop.run(yaml, timeout=120)
+            assert ran.status == 1 and f"the push of {r.name}/acme/shop:1 failed" in reason(ran) and "none of its tags was set" in reason(ran)
+            assert r.tags("acme/shop") == []
+            subprocess.run(["mount", "-o", "remount,size=40m", disk], check=True)
+            ran = shop.run(yaml, timeout=120)
+            assert ran.status == 0, ran.text
+            assert r.tags("acme/shop") == ["1", "2"]
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+@needs_buildah
 def test_the_example(shop):
     shutil.copytree(ROOT / "examples" / "pipelines", shop.path / "examples" / "pipelines")
     shop.write(".gitignore", "build/\n.pipe/\n")
