@@ -7,6 +7,7 @@
 #include "runner/history/lock.h"
 #include "runner/history/project.h"
 #include "runner/history/state.h"
+#include "runner/lua/command.h"
 #include "runner/store/store.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -86,17 +87,21 @@ static void lost_clear(struct lost_runs *l)
 
 static unsigned reap(const struct lost_runs *l)
 {
-	const char **marks = calloc(l->count + 1, sizeof(*marks));
+	const char **marks = calloc(l->count * 2 + 1, sizeof(*marks));
+	struct arena arena = ARENA_INIT;
 	unsigned killed;
 	size_t n = 0;
 
-	if (!marks)
-		return 0;
-	for (size_t i = 0; i < l->count; i++)
-		if (l->marks[i])
-			marks[n++] = l->marks[i];
+	for (size_t i = 0; marks && i < l->count; i++) {
+		if (!l->marks[i])
+			continue;
+		marks[n++] = l->marks[i];
+		marks[n] = arena_printf(&arena, "%.*s" LUA_MARK, (int)strlen(l->marks[i]) - 1, l->marks[i]); /* of its scripts */
+		n += marks[n] != NULL;
+	}
 	killed = n ? executor_local_reap(marks, n) : 0;
 	free(marks);
+	arena_clear(&arena);
 	return killed;
 }
 

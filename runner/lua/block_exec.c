@@ -1,6 +1,7 @@
 /*
  * A command of a script, carried out here and now.  It leads a group of its own and bears a mark of its own in its environment: at
- * its end, whichever it is, nothing that it started is left.  The run's mark would make the executor take it for a stray of a job.
+ * its end, whichever it is, nothing that it started is left.  The run's mark would make the executor take it for a stray of a job: it is made
+ * from that, so that the next pipe finds what this one leaves when it is killed.
  */
 #include "base/error.h"
 #include "runner/executor/proc.h"
@@ -17,12 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 16384, MARK_SIZE = 64 };
+enum { READ_SIZE = 16384, MARK_SIZE = 128, NONCE_MOST = 64 };
 
 struct command {
 	struct block_work *w;
 	const struct lua_wait *wait;
-	char mark[MARK_SIZE]; /* "PIPE_TASK=<nonce>/exec" */
+	char mark[MARK_SIZE]; /* "PIPE_TASK=<nonce of the run>.lua/<nonce of its own>" */
 	struct spawner spawner;
 	struct spawned made;
 	int64_t end;
@@ -30,13 +31,30 @@ struct command {
 
 /* ---- what it gets ---- */
 
-static bool make_mark(char mark[MARK_SIZE])
+/* Of the run that the environment is of; "": of none. */
+static const char *run_nonce(const char *const *envp, int *length)
 {
-	uint64_t nonce[2];
+	const size_t name = sizeof(PROC_MARK) - 1;
 
-	if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
+	for (; envp && *envp; envp++)
+		if (!strncmp(*envp, PROC_MARK, name) && strcspn(*envp + name, "/") <= NONCE_MOST) {
+			*length = (int)strcspn(*envp + name, "/");
+			return *envp + name;
+		}
+	*length = 0;
+	return "";
+}
+
+static bool make_mark(struct command *c)
+{
+	uint64_t own[2];
+	int length;
+	const char *nonce = run_nonce(c->w->o->place.envp, &length);
+
+	if (getrandom(own, sizeof(own), 0) != (ssize_t)sizeof(own))
 		return false;
-	snprintf(mark, MARK_SIZE, PROC_MARK "%016llx%016llx/exec", (unsigned long long)nonce[0], (unsigned long long)nonce[1]);
+	snprintf(c->mark, MARK_SIZE, PROC_MARK "%.*s" LUA_MARK "%016llx%016llx", length, nonce, (unsigned long long)own[0],
+		 (unsigned long long)own[1]);
 	return true;
 }
 
@@ -110,8 +128,7 @@ static bool await(struct command *c)
 /* Nothing of it is left behind; its exit code. */
 static int finish(struct command *c, bool ended)
 {
-	char nonce[MARK_SIZE];
-	const char *const marks[] = { nonce };
+	const char *const marks[] = { c->mark };
 	int status = 0;
 
 	kill(-c->made.pid, SIGKILL);
@@ -120,7 +137,6 @@ static int finish(struct command *c, bool ended)
 	while (waitpid(c->made.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	take(c);
-	snprintf(nonce, sizeof(nonce), "%.*s", (int)(strchr(c->mark, '/') - c->mark + 1), c->mark);
 	executor_local_reap(marks, 1);
 	close(c->made.output);
 	close(c->made.pidfd);
@@ -136,7 +152,7 @@ void block_exec(struct block_work *w, const struct lua_wait *wait)
 	int rc;
 
 	str_reset(&w->output);
-	rc = make_mark(c.mark) ? start(&c, &err) : error_set(&err, PIPE_EIO, "there is no randomness to be had");
+	rc = make_mark(&c) ? start(&c, &err) : error_set(&err, PIPE_EIO, "there is no randomness to be had");
 	if (rc) {
 		block_fail(w, (enum pipe_code)rc, "%s", err.text);
 		return;

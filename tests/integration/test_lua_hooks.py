@@ -606,6 +606,29 @@ a: {{script: ["true"], hooks: {{after_job: 'pipe.exec{{"sh", "-c", "(setsid slee
     assert until(lambda: not alive(f"sleep\0{word}")) is True
 
 
+def test_a_killed_pipe_leaves_no_command_of_a_gate(project):
+    words = [f"3{i}{os.getpid()}" for i in (3, 4)]
+    command = 'pipe.exec{"sh", "-c", "(setsid sleep %s) & echo > begun%s; sleep %s"} return true'
+    project.write(".pipe.yml", "lua: {allow: {exec: [sh, sleep]}}\n" + "".join(
+        f"g{i}: {{uses: gate, with: {{lua: '{command % (word, i, word)}'}}}}\n" for i, word in enumerate(words)))
+    p = project.start("run")
+    assert until(lambda: all(len(alive(f"sleep\0{word}")) == 2 for word in words))
+    p.kill()
+    p.communicate()
+    project.pipe("history")
+    assert until(lambda: not any(alive(f"sleep\0{word}") for word in words)) is True
+
+
+def test_commands_of_gates_leave_each_other_alone(project):
+    project.write(".pipe.yml", """
+lua: {allow: {exec: [sh]}}
+a: {uses: gate, with: {lua: 'return pipe.exec{"sh", "-c", "until test -e done; do sleep 0.1; done; echo fine"}.output == "fine\\n"'}}
+b: {uses: gate, with: {lua: 'return pipe.exec{"sh", "-c", "(sleep 9 &) ; echo > done"}.ok'}}
+""")
+    r = project.pipe("run", "--format", "json", "--jobs", "2")
+    assert r.jobs == {"a": "success", "b": "success"}, r.text
+
+
 # ---- runs of runs ----
 
 def test_resume_calls_them_again(project):
