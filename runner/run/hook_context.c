@@ -4,9 +4,10 @@
 #include "runner/run/fresh.h"
 #include "runner/run/hooks_inside.h"
 
+#include <string.h>
 #include <unistd.h>
 
-/* A job's workspace of its own is there while the job runs: before and after it, its hooks see the checkout. */
+/* A job's workspace of its own is there from its beginning until its last hook: before it is made, hooks see the checkout. */
 static const char *workspace_of(const struct hook_caller *c)
 {
 	const char *project = c->p->session->project->directory;
@@ -89,6 +90,16 @@ static int make_ready(struct hook_caller *c, pipe_error *err)
 	return rc;
 }
 
+/* The job has got a workspace of its own meanwhile. */
+static void move(struct hook_caller *c)
+{
+	run_host_free(c->host);
+	c->host = NULL;
+	c->ready = false;
+	memset(&c->scope, 0, sizeof(c->scope));
+	memset(&c->variables, 0, sizeof(c->variables));
+}
+
 /* As the job stands after its verdict; a hook may have changed it. */
 static void tell_verdict(struct hook_caller *c)
 {
@@ -110,7 +121,11 @@ int hook_context(struct hook_caller *c, pipe_error *err)
 		HOOK_POINT_MAP(X)
 #undef X
 	};
-	int rc = c->ready ? PIPE_OK : make_ready(c, err);
+	int rc;
+
+	if (c->ready && c->place.workspace != workspace_of(c))
+		move(c);
+	rc = c->ready ? PIPE_OK : make_ready(c, err);
 
 	if (rc)
 		return rc;

@@ -311,14 +311,20 @@ static int take_all(struct job_files *f)
 	return rc;
 }
 
-void job_files_after(struct job_files *f)
+void job_files_remove(struct job_files *f)
 {
 	pipe_error err;
 
+	if (workspace_remove(f->workspace, &err))
+		warn(f, "the job's workspace cannot be removed: %s", err.text);
+}
+
+void job_files_after(struct job_files *f)
+{
 	f->code = take_all(f);
 	save_caches(f);
 	if (f->coverage)
 		find_coverage(f);
-	if (f->isolate && workspace_remove(f->workspace, &err))
-		warn(f, "the job's workspace cannot be removed: %s", err.text);
+	if (f->isolate && !f->stays)
+		job_files_remove(f);
 }

@@ -33,6 +33,7 @@ struct job_files {
 	const char *state_directory, *project_directory, *workspace;
 	const char *base;		   /* "<run>/<index>": what is made gets a suffix */
 	bool isolate;			   /* the workspace is to be made first, and removed last */
+	bool stays;			   /* until job_files_remove: its hooks look at it yet */
 	bool succeeded;			   /* how the script ended: what is taken depends on it */
 	const struct artifacts *artifacts; /* NULL: none */
 	text_list paths, exclude;	   /* expanded, and ended by NULL */
@@ -56,5 +57,7 @@ bool job_files_before_needed(const struct job_files *f);
 bool job_files_after_needed(const struct job_files *f);
 void job_files_before(struct job_files *f);
 void job_files_after(struct job_files *f);
+/* Of a workspace that stays. */
+void job_files_remove(struct job_files *f);
 
 #endif

@@ -1,6 +1,7 @@
 /* What a job needs before it starts and leaves behind at its end, from its definition with its variables put in: the order for
  * job_files.c. */
 #include "runner/run/active_job.h"
+#include "runner/run/hooks.h"
 
 #include <string.h>
 
@@ -146,6 +147,7 @@ int job_prepare(struct active_job *x)
 	f->coverage_found = -1;
 	f->mask = s->mask;
 	f->isolate = s->options.isolate;
+	f->stays = f->isolate && hooks_concern(x->job);
 	f->coverage = job->settings->coverage;
 	f->regex_steps = j->pipeline->plan->options.limits.regex_steps;
 	if (f->isolate)

@@ -230,12 +230,35 @@ static void active_free(struct active_job *x)
 	free(x);
 }
 
+static void after_remove(uv_work_t *work, int status)
+{
+	struct active_job *x = work->data;
+
+	(void)status;
+	show_warnings(x);
+	settle(x);
+}
+
+static void work_remove(uv_work_t *work)
+{
+	job_files_remove(&((struct active_job *)work->data)->files);
+}
+
+/* Its hooks have seen the workspace. */
+static void leave(struct active_job *x)
+{
+	if (x->files.stays)
+		queue(x, work_remove, after_remove);
+	else
+		settle(x);
+}
+
 static void finish(struct active_job *x)
 {
 	show_warnings(x);
 	job_judge(x, &x->outcome);
-	if (!hooks_after_job(x, settle))
-		settle(x);
+	if (!hooks_after_job(x, leave))
+		leave(x);
 }
 
 static void settle(struct active_job *x)

@@ -629,6 +629,30 @@ b: {uses: gate, with: {lua: 'return pipe.exec{"sh", "-c", "(sleep 9 &) ; echo > 
     assert r.jobs == {"a": "success", "b": "success"}, r.text
 
 
+def test_hooks_see_the_copy_that_an_isolated_job_worked_in(project):
+    project.write("given", "from the checkout")
+    project.write(".pipe.yml", """
+lua: {allow: {exec: [cat]}}
+a:
+  script: [echo made >made, echo changed >given]
+  retry: 1
+  hooks:
+    before_job: pipe.log("before", pipe.read("given"), pipe.exists("made"))
+    after_job:
+      - pipe.log("after", pipe.read("given"), pipe.read("made"), pipe.exec{"cat", "made"}.output, ctx.vars.CI_PROJECT_DIR)
+      - if ctx.job.attempt == 1 then pipe.fail("once more") end
+b: {script: ["true"], needs: [a], hooks: {on_failure: 'pipe.log("no")', notify: 'pipe.log(pipe.exists("made"))'}}
+""")
+    project.commit()
+    r = project.pipe("run", "--isolate", "--format", "json")
+    assert r.jobs == {"a": "success", "b": "success"}, r.text
+    lines = [line for line in r.lines("a") if "attempt" not in line and "once" not in line]
+    assert lines[0] == "before\tfrom the checkout\tfalse"
+    assert lines[1:4] == ["after\tchanged", "\tmade", "\tmade"] and lines[4].endswith("/.pipe/runs/1/0.work")
+    assert r.lines("b") == ["false"]
+    assert not (project.path / "made").exists() and not list((project.path / ".pipe" / "runs").rglob("*.work"))
+
+
 # ---- runs of runs ----
 
 def test_resume_calls_them_again(project):
