@@ -34,7 +34,8 @@ struct unpacker {
 	char *root;	  /* resolved */
 	char made[40];	  /* a name that nobody else has, for what is being made */
 	int root_fd, fd;
-	uint64_t left; /* bytes that may still be written */
+	uint64_t left;	   /* bytes that may still be written */
+	bool missing_only; /* what is there stays as it is */
 	uint32_t entries;
 	struct archive_stats stats;
 	struct arena a;
@@ -73,6 +74,11 @@ static int set_times(int fd, struct timespec mtime)
 	return futimens(fd, times);
 }
 
+static bool is_there(int parent, const char *name)
+{
+	return faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int unpack_directory(struct unpacker *u, struct archive_entry *e, const char *path, pipe_error *err)
 {
 	struct made_directory *d;
@@ -83,6 +89,10 @@ static int unpack_directory(struct unpacker *u, struct archive_entry *e, const c
 	parent = beneath_parent(u->root_fd, path, true, &name);
 	if (parent < 0)
 		return system_error(u, path, err);
+	if (u->missing_only && is_there(parent, name)) {
+		close(parent);
+		return PIPE_OK;
+	}
 	if (mkdirat(parent, name, 0700) && errno != EEXIST)
 		rc = system_error(u, path, err);
 	else if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
@@ -248,7 +258,9 @@ static int unpack_leaf(struct unpacker *u, struct archive_entry *e, const char *
 
 	if (parent < 0)
 		return system_error(u, path, err);
-	if (hard && !strcmp(hard, path))
+	if (u->missing_only && is_there(parent, name))
+		rc = PIPE_OK;
+	else if (hard && !strcmp(hard, path))
 		rc = PIPE_OK; /* a link to itself: there already */
 	else if (hard)
 		rc = unpack_hardlink(u, hard, parent, name, path, err);
@@ -349,28 +361,54 @@ static int unpack_all(struct unpacker *u, pipe_error *err)
 	}
 }
 
+static int unpack(struct unpacker *u, const char *root, pipe_error *err)
+{
+	int rc = root_open(root, &u->root_fd, err);
+
+	if (rc == PIPE_OK && !(u->root = realpath(root, NULL)))
+		rc = error_errno(err, error_code_of(errno), errno, "%s", root);
+	if (rc == PIPE_OK)
+		rc = start(u, err);
+	if (rc == PIPE_OK)
+		rc = unpack_all(u, err);
+	finish_directories(u);
+	if (u->archive)
+		u->lib.archive_read_free(u->archive);
+	if (u->fd >= 0)
+		close(u->fd);
+	if (u->root_fd >= 0)
+		close(u->root_fd);
+	free(u->root);
+	arena_clear(&u->a);
+	lazy_close(u->handle);
+	return rc;
+}
+
 int archive_extract(const char *archive, const char *root, uint64_t max_bytes, struct archive_stats *stats, pipe_error *err)
 {
 	struct unpacker u = { .name = archive, .root_fd = -1, .fd = -1, .left = max_bytes ? max_bytes : default_max_bytes };
-	int rc = root_open(root, &u.root_fd, err);
+	int rc = unpack(&u, root, err);
 
-	if (rc == PIPE_OK && !(u.root = realpath(root, NULL)))
-		rc = error_errno(err, error_code_of(errno), errno, "%s", root);
-	if (rc == PIPE_OK)
-		rc = start(&u, err);
-	if (rc == PIPE_OK)
-		rc = unpack_all(&u, err);
-	finish_directories(&u);
 	if (stats)
 		*stats = u.stats;
-	if (u.archive)
-		u.lib.archive_read_free(u.archive);
-	if (u.fd >= 0)
-		close(u.fd);
-	if (u.root_fd >= 0)
-		close(u.root_fd);
-	free(u.root);
-	arena_clear(&u.a);
-	lazy_close(u.handle);
 	return rc;
+}
+
+int archive_complete(const char *archive, const char *root, pipe_error *err)
+{
+	struct unpacker u = { .name = archive, .root_fd = -1, .fd = -1, .left = default_max_bytes, .missing_only = true };
+
+	return unpack(&u, root, err);
+}
+
+bool archive_names_there(const char *root, const char *names, size_t length)
+{
+	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool there = fd >= 0;
+
+	for (size_t at = 0; there && at < length; at += strlen(names + at) + 1)
+		there = is_there(fd, names + at);
+	if (fd >= 0)
+		close(fd);
+	return there;
 }

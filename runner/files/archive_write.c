@@ -24,8 +24,18 @@ struct packer {
 	int root_fd, fd;
 	char *temporary; /* NULL: there is none, or none any more */
 	char *buffer;
+	struct str *names; /* of struct archive_select */
 	struct archive_stats stats;
 };
+
+static void count_file(struct packer *p, const char *path)
+{
+	size_t length = strlen(path) + 1;
+
+	p->stats.files++;
+	if (p->names && p->names->length + length <= ARCHIVE_NAMES_MOST)
+		str_add(p->names, path, length);
+}
 
 static int lib_error(struct packer *p, pipe_error *err)
 {
@@ -119,7 +129,8 @@ static int put_opened(struct packer *p, const struct selected *s, pipe_error *er
 		rc = put_header(p, &st, err);
 		if (rc == PIPE_OK && S_ISREG(st.st_mode))
 			rc = put_content(p, fd, s->path, (uint64_t)st.st_size, err);
-		p->stats.files += S_ISREG(st.st_mode);
+		if (S_ISREG(st.st_mode))
+			count_file(p, s->path);
 	}
 	close(fd);
 	return rc;
@@ -140,7 +151,7 @@ static int put_link(struct packer *p, const struct selected *s, pipe_error *err)
 		if (archive_link_stays(p->root, s->path, target)) {
 			p->lib.archive_entry_set_symlink(p->entry, target);
 			rc = put_header(p, &st, err);
-			p->stats.files++;
+			count_file(p, s->path);
 		} else {
 			p->stats.outside++;
 		}
@@ -202,7 +213,7 @@ static void end(struct packer *p)
 int archive_write(const char *archive, const char *root, const struct archive_select *select, struct archive_stats *stats,
 		  uint64_t *unmatched, pipe_error *err)
 {
-	struct packer p = { .name = archive, .root = root, .root_fd = -1, .fd = -1 };
+	struct packer p = { .name = archive, .names = select->names, .root = root, .root_fd = -1, .fd = -1 };
 	struct arena a = ARENA_INIT;
 	selected_list list = { 0 };
 	int rc;

@@ -118,8 +118,11 @@ void job_files_before(struct job_files *f)
 	}
 	restore_caches(f);
 	for (uint32_t i = 0; i < f->restore.count; i++) {
-		struct archive_stats stats;
-		f->code = archive_extract(f->restore.items[i].path, f->workspace, 0, &stats, &f->error);
+		const struct job_archive *r = &f->restore.items[i];
+		if (!r->names)
+			f->code = archive_extract(r->path, f->workspace, 0, NULL, &f->error);
+		else if (!archive_names_there(f->workspace, r->names, r->names_length))
+			f->code = archive_complete(r->path, f->workspace, &f->error);
 		if (f->code)
 			return;
 	}
@@ -140,6 +143,7 @@ bool job_files_after_needed(const struct job_files *f)
 static int keep_archive(struct job_files *f, const char *kind, const char *name, const char *suffix,
 			const struct archive_select *select, uint64_t *unmatched)
 {
+	const struct str *names = select->names;
 	const char *path = arena_printf(&f->arena, "%s%s", f->base, suffix);
 	struct archive_stats stats = { 0 };
 	struct job_archive *made;
@@ -154,6 +158,8 @@ static int keep_archive(struct job_files *f, const char *kind, const char *name,
 	if (!made)
 		return error_nomem(&f->error);
 	*made = (struct job_archive){ .kind = kind, .name = name, .path = path, .bytes = stats.bytes, .files = stats.files };
+	if (names && !names->failed && names->length && (made->names = arena_strndup(&f->arena, names->data, names->length)))
+		made->names_length = names->length;
 	return PIPE_OK;
 }
 
@@ -177,13 +183,18 @@ static int take_artifacts(struct job_files *f)
 					 .exclude = f->exclude.items,
 					 .untracked = f->artifacts->untracked };
 	uint64_t unmatched = 0;
+	struct str names;
 	int rc;
 
 	if (!f->paths.count && !select.untracked)
 		return PIPE_OK;
+	str_init(&names);
+	if (!f->isolate)
+		select.names = &names;
 	if (select.untracked)
 		select.untracked_files = untracked_files(f);
 	rc = keep_archive(f, "archive", f->artifact_name, ".tar.zst", &select, &unmatched);
+	str_clear(&names);
 	for (uint32_t i = 0; rc == PIPE_OK && i < f->paths.count && i < 64; i++)
 		if (unmatched & (UINT64_C(1) << i))
 			warn(f, "artifacts:paths: nothing matches \"%s\"", f->paths.items[i]);

@@ -19,6 +19,8 @@ struct job_archive {
 	const char *path;
 	uint64_t bytes;
 	uint32_t files;
+	const char *names; /* what is in it (struct archive_select), when only what is missing is to come back; or NULL */
+	size_t names_length;
 };
 
 struct cache_use {

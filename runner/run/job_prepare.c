@@ -89,19 +89,25 @@ static int prepare_cache(struct active_job *x, const struct cache *cache)
 	return expand_list(x, &cache->fallback_keys, &use->fallback_keys);
 }
 
-/* Where the shared working copy is the workspace, what another job of this run made is there already; what an earlier run made, or
- * a workspace of one's own, needs unpacking. */
+/* Where the shared working copy is the workspace, what another job of this run made is there already, and only what was removed
+ * since is put back; what an earlier run made, or a workspace of one's own, needs unpacking. */
 static int prepare_restore(struct active_job *x, struct job_run *from)
 {
+	const bool there = !x->files.isolate && (!from->kept || from->restored);
 	struct job_archive *archive;
 	struct job_run **slot;
 
-	if (!from->has_archive || (!x->files.isolate && (!from->kept || from->restored)))
+	if (!from->has_archive || (there && !from->names))
 		return PIPE_OK;
 	archive = vec_push(&x->arena, &x->files.restore);
 	if (!archive)
 		return PIPE_ENOMEM;
 	archive->path = job_path(from, ".tar.zst", &x->arena);
+	if (there) {
+		archive->names = from->names;
+		archive->names_length = from->names_length;
+		return archive->path ? PIPE_OK : PIPE_ENOMEM;
+	}
 	if (!archive->path || !(slot = vec_push(&x->arena, &x->restoring)))
 		return PIPE_ENOMEM;
 	*slot = from;

@@ -4,6 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAMES_MOST = 16 << 20 }; /* bytes, of all jobs of a pipeline */
+
+/* The names are for putting back what goes missing; without memory for them the artifacts are handed on all the same. */
+static void hand_on(struct job_run *j, const struct job_archive *m)
+{
+	struct pipeline_run *p = j->pipeline;
+
+	j->has_archive = p->has_archives = true;
+	j->names = NULL;
+	if (!m->names_length || p->names_bytes + m->names_length > NAMES_MOST)
+		return;
+	j->names = arena_strndup(&p->arena, m->names, m->names_length);
+	j->names_length = m->names_length;
+	p->names_bytes += m->names_length;
+}
+
 static int store_archives(struct active_job *x, pipe_error *err)
 {
 	struct pipeline_run *p = x->job->pipeline;
@@ -28,7 +44,7 @@ static int store_archives(struct active_job *x, pipe_error *err)
 			rc = store_artifact_add(s->store, p->number, &a, err);
 		str_clear(&name);
 		if (!strcmp(m->kind, "archive"))
-			x->job->has_archive = p->has_archives = true;
+			hand_on(x->job, m);
 	}
 	return rc;
 }

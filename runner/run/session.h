@@ -53,9 +53,11 @@ struct job_run {
 	bool kept;	    /* succeeded in an earlier attempt of this run, or in the run that is repeated */
 	uint32_t old_index; /* of a kept job, in the run it is kept from */
 	bool has_archive;   /* artifacts to hand on */
-	bool restored;	    /* kept, and its artifacts are in the shared working copy again */
-	bool told_to_wait;  /* for its resource group: said once */
-	bool tools_known;   /* of a typed job: they are there */
+	const char *names;  /* in the shared working copy: what is in them (struct archive_select), as far as kept; or NULL */
+	size_t names_length;
+	bool restored;	   /* kept, and its artifacts are in the shared working copy again */
+	bool told_to_wait; /* for its resource group: said once */
+	bool tools_known;  /* of a typed job: they are there */
 };
 
 /* One pipeline: the root's or a child's. */
@@ -90,6 +92,7 @@ struct pipeline_run {
 	bool concluded;		       /* its end is in the history */
 	bool made;		       /* its directory is there */
 	bool has_dotenv, has_archives; /* some job reported variables, left artifacts */
+	size_t names_bytes;	       /* of job_run.names */
 };
 
 /* An event that waits for the commit that makes it true. */

@@ -184,3 +184,21 @@ def test_isolated_jobs_run_beside_each_other_and_know_git(project):
         assert lines[0] == name and lines[1] == sha and "?? same" in lines and lines[-1].strip() == "1"
     assert not (project.path / "same").exists()
     assert not list((project.path / ".pipe").rglob("*.work"))
+
+
+def test_artifacts_that_a_job_removed_are_there_for_those_that_need_them(project):
+    """In the shared working copy, too; what jobs changed in it stays changed."""
+    r = project.run("""
+stages: [make, clean, use]
+make:
+  stage: make
+  script: ['mkdir -p out && echo 1 > out/a && echo 2 > out/b && ln -s a out/l', 'echo x > log']
+  artifacts: {paths: [out, log], exclude: ["**/*.o"]}
+clean: {stage: clean, script: ['echo changed > log', 'rm -r out']}
+use: {stage: use, script: ['cat out/a out/b out/l log']}
+needs: {stage: use, needs: [make, clean], script: ['cat out/a log']}
+none: {stage: use, needs: [{job: make, artifacts: false}, use, needs], script: ['rm -r out; true']}
+""")
+    assert r.status == 0, r.text
+    assert r.lines("use") == ["1", "2", "1", "changed"]
+    assert r.lines("needs") == ["1", "changed"]

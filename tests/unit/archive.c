@@ -289,6 +289,39 @@ START_TEST(existing_files_are_replaced_and_directories_merged)
 }
 END_TEST
 
+START_TEST(only_what_is_missing_comes_back)
+{
+	struct archive_select select = { .paths = LIST("d", "x", "l") };
+	struct str names;
+	struct stat st;
+
+	scratch_file(&s, "from/d/a", "a");
+	scratch_file(&s, "from/d/b", "b");
+	scratch_file(&s, "from/x", "x");
+	ck_assert_int_eq(symlink("x", scratch_path(&s, "from/l")), 0);
+	str_init(&names);
+	select.names = &names;
+	ck_ok(archive_write(scratch_path(&s, "x.tar.zst"), scratch_path(&s, "from"), &select, &stats, &unmatched, &err));
+	ck_assert_uint_eq(names.length, sizeof("d/a\0d/b\0l\0x"));
+	ck_assert_mem_eq(names.data, "d/a\0d/b\0l\0x", names.length);
+	ck_assert(archive_names_there(scratch_path(&s, "from"), names.data, names.length));
+
+	ck_assert_int_eq(mkdir(scratch_path(&s, "to/d"), 0750), 0);
+	scratch_file(&s, "to/d/a", "changed");
+	ck_assert_int_eq(symlink("nowhere", scratch_path(&s, "to/l")), 0);
+	ck_assert(!archive_names_there(scratch_path(&s, "to"), names.data, names.length));
+	ck_ok(archive_complete(scratch_path(&s, "x.tar.zst"), scratch_path(&s, "to"), &err));
+	ck_file_is(&s, "to/d/a", "changed");
+	ck_file_is(&s, "to/d/b", "b");
+	ck_file_is(&s, "to/x", "x");
+	ck_assert(archive_names_there(scratch_path(&s, "to"), names.data, names.length)); /* a link to nothing is there, too */
+	ck_assert_int_eq(stat(scratch_path(&s, "to/d"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0750);
+	ck_assert(!archive_names_there(scratch_path(&s, "not"), names.data, names.length));
+	str_clear(&names);
+}
+END_TEST
+
 START_TEST(a_link_in_place_of_a_directory_is_not_followed)
 {
 	scratch_file(&s, "from/d/file", "new");
@@ -572,6 +605,7 @@ Suite *archive_suite(void)
 	tcase_add_test(t, an_archive_is_replaced_whole_and_leaves_nothing_beside_it);
 	tcase_add_test(t, a_place_that_cannot_be_written_is_an_error);
 	tcase_add_test(t, existing_files_are_replaced_and_directories_merged);
+	tcase_add_test(t, only_what_is_missing_comes_back);
 	tcase_add_test(t, a_link_in_place_of_a_directory_is_not_followed);
 	tcase_add_test(t, links_that_leave_are_left_out);
 	tcase_add_loop_test(t, entries_that_leave_are_refused, 0, sizeof(refused) / sizeof(*refused));
