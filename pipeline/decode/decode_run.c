@@ -8,18 +8,6 @@
 #include "base/str.h"
 #include <string.h>
 
-static void add_quoted(struct str *s, const char *text)
-{
-	str_addc(s, '\'');
-	for (; *text; text++) {
-		if (*text == '\'')
-			str_adds(s, "'\\''");
-		else
-			str_addc(s, *text);
-	}
-	str_addc(s, '\'');
-}
-
 static const struct node *function_of(const struct node *step)
 {
 	const struct node *n = node_get(step, "step");
@@ -49,10 +37,15 @@ static bool has_expression(const struct node *step, const script *commands)
 
 static void add_refusal(struct decoding *x, const struct node *step, struct mark at, const char *what, struct str *s)
 {
-	diag_warning(x->d, at, "run-step", "the step \"%s\" %s, which takes GitLab's step runner: the job fails there",
-		     name_of(step), what);
+	const char *text = arena_printf(x->a, "the step \"%s\" %s, which takes GitLab's step runner", name_of(step), what);
+
+	if (!text) {
+		x->nomem = true;
+		return;
+	}
+	diag_warning(x->d, at, "run-step", "%s: the job fails there", text);
 	str_adds(s, "printf '%s\\n' ");
-	add_quoted(s, arena_printf(x->a, "the step \"%s\" %s, which takes GitLab's step runner", name_of(step), what));
+	str_shell_word(s, text);
 	str_adds(s, " >&2\nexit 1\n");
 }
 
@@ -73,7 +66,7 @@ static void add_commands(struct decoding *x, const struct node *step, const scri
 		if (!is_shell_name(variables.list.items[i].name))
 			continue;
 		str_printf(s, "export %s=", variables.list.items[i].name);
-		add_quoted(s, variables.list.items[i].value);
+		str_shell_word(s, variables.list.items[i].value);
 		str_addc(s, '\n');
 	}
 	for (uint32_t i = 0; i < commands->count; i++) {
