@@ -124,7 +124,7 @@ struct pipe_run {
 	uv_poll_t control; /* commands of other processes */
 	struct store *store;
 	struct executor *executor;
-	struct http_loop *http;	  /* of hooks; NULL until one is called */
+	struct http_loop *http;	 /* of hooks; NULL until one is called */
 	struct run_fresh *fresh; /* NULL: nobody asks */
 	struct mask *mask;
 	struct direct_program *direct; /* job_direct.c */

@@ -67,8 +67,8 @@ struct image_work {
 	const char *digest; /* of the manifest; NULL: not known */
 	uint64_t bytes;
 	/* Steps, by index; UINT32_MAX: there is none. */
-	uint32_t scan_step, probe_step, build_step, layout_step, archive_first, push_first, push_count, resolve_step, sbom_step, retain_from,
-		retain_to;
+	uint32_t scan_step, probe_step, build_step, layout_step, archive_first, push_first, push_count, resolve_step, sbom_step,
+		retain_from, retain_to;
 	VEC(struct image_finding) findings;
 	const char *failure; /* why nothing is built although no step failed; NULL */
 };
