@@ -144,6 +144,22 @@ static void cache_key_map(struct decoding *x, const struct node *n, struct cache
 	out->key_prefix = decode_text(node_get(n, "prefix"));
 }
 
+/* https://docs.gitlab.com/ci/yaml/#cachekey: it is a part of a path. */
+static const char *cache_key_text(struct decoding *x, const struct node *key)
+{
+	const char *text = decode_text(key), *rest = text;
+
+	if (!text || !*text)
+		return text;
+	while (*rest == '.' || !strncasecmp(rest, "%2e", 3))
+		rest += *rest == '.' ? 1 : 3;
+	if (*rest && !strchr(text, '/') && !strcasestr(text, "%2f"))
+		return text;
+	diag_error(x->d, key->at, "cache-key", "a cache's key %s", *rest ? "has no \"/\" in it" : "is not made of dots alone");
+	diag_hint(x->d, *rest ? "write \"-\" for it" : "name what the cache is for");
+	return text;
+}
+
 static void cache(struct decoding *x, struct node *n, struct cache *out)
 {
 	const struct node *key = node_get(n, "key");
@@ -152,7 +168,7 @@ static void cache(struct decoding *x, struct node *n, struct cache *out)
 	if (key && key->kind == NODE_MAP)
 		cache_key_map(x, key, out);
 	else
-		out->key = decode_text(key);
+		out->key = cache_key_text(x, key);
 	out->paths = decode_texts(x, node_get(n, "paths"));
 	out->fallback_keys = decode_texts(x, node_get(n, "fallback_keys"));
 	out->untracked = decode_bool(node_get(n, "untracked"), false);

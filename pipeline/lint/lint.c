@@ -112,13 +112,37 @@ static void lint_kept(const struct job *job, struct diagnostics *d)
 	}
 }
 
+/* https://docs.gitlab.com/ci/yaml/#environmenton_stop: the other job is of the same environment, and stops it. */
+static void lint_stop_job(const struct job *job, const struct job *stop, struct diagnostics *d)
+{
+	const struct environment *mine = job->settings->environment, *its = stop->settings->environment;
+	const struct node *at = node_get(node_get(job->node, "environment"), "on_stop");
+	const char *wrong = NULL;
+
+	if (!its || !its->name)
+		wrong = "has no environment";
+	else if (mine->name && strcmp(mine->name, its->name))
+		wrong = "has another environment";
+	else if (!its->action || strcmp(its->action, "stop"))
+		wrong = "does not say \"action: stop\"";
+	if (!wrong)
+		return;
+	diag_error(d, at ? at->at : mine->at, "environment-stop", "\"%s\" is to stop this environment, and %s", stop->name,
+		   wrong);
+	diag_hint(d, "give it the same \"environment:name\" and \"environment:action: stop\"");
+	diag_related(d, its ? its->at : stop->at, "\"%s\" is here", stop->name);
+}
+
 static void lint_environment(const struct pipeline *p, const struct job *job, struct diagnostics *d)
 {
 	const struct environment *e = job->settings->environment;
+	const struct job *stop = e && e->on_stop ? pipeline_job(p, e->on_stop) : NULL;
 	const struct node *at;
 	struct suggest s;
 
-	if (!e || !e->on_stop || pipeline_job(p, e->on_stop))
+	if (stop)
+		lint_stop_job(job, stop, d);
+	if (!e || !e->on_stop || stop)
 		return;
 	at = node_get(node_get(job->node, "environment"), "on_stop");
 	diag_error(d, at ? at->at : e->at, "unknown-job", "the environment is stopped by \"%s\", and there is no such job",

@@ -104,12 +104,15 @@ static int keyword_help(const struct view_request *r)
 	struct uses_type own;
 	const struct uses_type *const list[] = { &own, NULL };
 	const struct uses_types of_plan = { list };
+	const char *nearest;
 
 	if (keyword_explain(path, &stage_uses, r->options->colour, r->out))
 		return PIPE_OK;
 	if (type_of_plan(r->plan, path, &own) && uses_explain(&of_plan, path, false, r->options->colour, r->out))
 		return PIPE_OK;
-	return error_set(r->err, PIPE_ENOTFOUND, "there is no keyword and no type of stage \"%s\"", path);
+	nearest = keyword_nearest(keywords, IN_JOB | IN_GLOBAL, path);
+	return error_set(r->err, PIPE_ENOTFOUND, "there is no keyword and no type of stage \"%s\"%s%s%s", path,
+			 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static int language_schema(const struct view_request *r)

@@ -414,3 +414,9 @@ def test_a_file_of_another_project_is_refused_with_the_way_out(project, tmp_path
         r = project.pipe("lint", "-f", name)
         assert r.status == 2 and f"{name} is not in the project" in r.text and "pipe -C DIR" in r.text
     assert "is empty" in project.pipe("lint", "-f", "").text
+
+
+def test_explain_knows_what_was_meant(project):
+    project.write(".gitlab-ci.yml", "a: {script: [x]}\n")
+    assert 'did you mean "artifacts"?' in project.pipe("explain", "artifcts").text
+    assert "did you mean" not in project.pipe("explain", "zzzzzz").text

@@ -73,7 +73,7 @@ static const char *const meant[] = {
 	"a: {script: x, rules: [{if: '\"$X\" == \"a\" && $CI =~ /^$Y\\/$Z$/'}]}\n",
 	"a: {script: x, cache: {key: $$K, paths: [p]}, environment: \"100$\"}\n",
 	"a: {script: x, artifacts: {reports: {dotenv: d}}}\nb: {script: x, environment: {name: $FROM_A}}\n",
-	"a: {script: x, environment: {name: e, on_stop: b}}\nb: {script: x}\n",
+	"a: {script: x, environment: {name: e, on_stop: b}}\nb: {script: x, environment: {name: e, action: stop}}\n",
 	"default: {image: x}\na: {script: x}\n",
 };
 
