@@ -102,8 +102,7 @@ int coverage_cursor_lines(struct coverage_cursor *c, struct coverage_reader *r, 
 
 void coverage_cursor_close(struct coverage_cursor *c)
 {
-	if (c->has_row)
-		query_end(&c->rows);
+	query_end(&c->rows);
 	arena_clear(&c->arena);
 	coverage_write_clear(&c->lines);
 }

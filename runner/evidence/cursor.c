@@ -10,13 +10,6 @@ uint32_t row_job(const struct query *q)
 	return job_of_scope(query_int(q, 0));
 }
 
-static uint32_t small(const struct query *q, int column)
-{
-	int64_t value = query_int(q, column);
-
-	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
 int row_test(const struct query *q, struct evidence_test *out, pipe_error *err)
 {
 	int64_t status = query_int(q, 5), flags = query_int(q, 6);
@@ -24,11 +17,11 @@ int row_test(const struct query *q, struct evidence_test *out, pipe_error *err)
 	*out = (struct evidence_test){ .suite = query_text(q, 1),
 				       .name = query_text(q, 2),
 				       .file = query_text(q, 3),
-				       .line = small(q, 4),
+				       .line = query_count(q, 4),
 				       .status = (uint8_t)status,
 				       .expected = flags & TEST_EXPECTED,
 				       .duration_us = query_int(q, 7),
-				       .failures = small(q, 8),
+				       .failures = query_count(q, 8),
 				       .message = query_text(q, 9),
 				       .details = query_text(q, 10),
 				       .quarantined = flags & TEST_QUARANTINED };
@@ -47,9 +40,9 @@ int row_finding(const struct query *q, struct evidence_finding *out, const unsig
 					  .tool = query_text(q, 4),
 					  .rule = query_text(q, 5),
 					  .path = query_text(q, 6),
-					  .line = small(q, 7),
-					  .column = small(q, 8),
-					  .end_line = small(q, 9),
+					  .line = query_count(q, 7),
+					  .column = query_count(q, 8),
+					  .end_line = query_count(q, 9),
 					  .message = query_text(q, 10),
 					  .fingerprint = "",
 					  .package = query_text(q, 11),
@@ -92,92 +85,47 @@ void row_condition(const struct query *q, struct stage_condition *out)
 
 /* ---- cursors ---- */
 
-static int begin(struct evidence_cursor *c, struct evidence_db *db, enum evidence_statement id, struct scopes scopes,
+int cursor_tests(struct query *q, struct evidence_db *db, struct scopes scopes, const struct test_question *question,
 		 pipe_error *err)
 {
-	int rc = scopes_query(&c->q, db, id, scopes, err);
-
-	c->open = rc == PIPE_OK;
-	return rc;
-}
-
-int cursor_tests(struct evidence_cursor *c, struct evidence_db *db, struct scopes scopes, const struct test_question *question,
-		 pipe_error *err)
-{
-	int rc = begin(c, db, question->slowest ? EQ_TESTS_SLOWEST : EQ_TESTS, scopes, err);
+	int rc = scopes_query(q, db, question->slowest ? EQ_TESTS_SLOWEST : EQ_TESTS, scopes, err);
 
 	if (rc)
 		return rc;
-	query_bind_int(&c->q, question->statuses ? question->statuses : (1u << TEST_STATUS_COUNT) - 1);
-	query_bind_int(&c->q, question->quarantined);
-	query_bind_int(&c->q, question->limit && question->limit < INT64_MAX ? (int64_t)question->limit : -1);
+	query_bind_int(q, question->statuses ? question->statuses : (1u << TEST_STATUS_COUNT) - 1);
+	query_bind_int(q, question->quarantined);
+	query_bind_int(q, question->limit && question->limit < INT64_MAX ? (int64_t)question->limit : -1);
 	return PIPE_OK;
 }
 
-int cursor_test_one(struct evidence_cursor *c, struct evidence_db *db, const struct test_key *key, pipe_error *err)
+int cursor_test_one(struct query *q, struct evidence_db *db, const struct test_key *key, pipe_error *err)
 {
-	int rc = query_begin(&c->q, db->store, EQ_TEST_ONE, err);
-
-	c->open = rc == PIPE_OK;
-	if (rc)
-		return rc;
-	query_bind_int(&c->q, key->scope);
-	query_bind_int(&c->q, key->tcase);
-	query_bind_int(&c->q, key->status);
-	query_bind_int(&c->q, key->number);
-	return PIPE_OK;
-}
-
-int cursor_findings(struct evidence_cursor *c, struct evidence_db *db, struct scopes scopes,
-		    const struct finding_question *question, pipe_error *err)
-{
-	int rc = begin(c, db, EQ_FINDINGS, scopes, err);
+	int rc = query_begin(q, db->store, EQ_TEST_ONE, err);
 
 	if (rc)
 		return rc;
-	query_bind_int(&c->q, question->kinds ? question->kinds : (1u << FINDING_KIND_COUNT) - 1);
-	query_bind_int(&c->q, question->least);
-	query_bind_int(&c->q, question->most);
-	query_bind_int(&c->q, question->fixable);
-	query_bind_int(&c->q, question->suppressed);
-	query_bind_text(&c->q, question->rule);
-	query_bind_text(&c->q, question->tool);
-	query_bind_int(&c->q, question->known.first);
-	query_bind_int(&c->q, question->known.last);
+	query_bind_int(q, key->scope);
+	query_bind_int(q, key->tcase);
+	query_bind_int(q, key->status);
+	query_bind_int(q, key->number);
 	return PIPE_OK;
 }
 
-int cursor_metrics(struct evidence_cursor *c, struct evidence_db *db, struct scopes scopes, pipe_error *err)
+int cursor_findings(struct query *q, struct evidence_db *db, struct scopes scopes, const struct finding_question *question,
+		    pipe_error *err)
 {
-	return begin(c, db, EQ_METRICS, scopes, err);
-}
+	int rc = scopes_query(q, db, EQ_FINDINGS, scopes, err);
 
-int cursor_components(struct evidence_cursor *c, struct evidence_db *db, struct scopes scopes, pipe_error *err)
-{
-	return begin(c, db, EQ_COMPONENTS, scopes, err);
-}
-
-int cursor_images(struct evidence_cursor *c, struct evidence_db *db, struct scopes scopes, pipe_error *err)
-{
-	return begin(c, db, EQ_IMAGES, scopes, err);
-}
-
-int cursor_conditions(struct evidence_cursor *c, struct evidence_db *db, struct scopes scopes, pipe_error *err)
-{
-	return begin(c, db, EQ_CONDITIONS, scopes, err);
-}
-
-int cursor_next(struct evidence_cursor *c, pipe_error *err)
-{
-	int rc = c->open ? query_step(&c->q, err) : 0;
-
-	c->open = rc == 1;
-	return rc;
-}
-
-void cursor_close(struct evidence_cursor *c)
-{
-	if (c->open)
-		query_end(&c->q);
-	c->open = false;
+	if (rc)
+		return rc;
+	query_bind_int(q, question->kinds ? question->kinds : (1u << FINDING_KIND_COUNT) - 1);
+	query_bind_int(q, question->least);
+	query_bind_int(q, question->most);
+	query_bind_int(q, question->fixable);
+	query_bind_int(q, question->suppressed);
+	query_bind_text(q, question->rule);
+	query_bind_text(q, question->tool);
+	query_bind_int(q, question->known.first);
+	query_bind_int(q, question->known.last);
+	return PIPE_OK;
 }

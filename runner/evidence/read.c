@@ -5,7 +5,6 @@
 
 /* A caller's callback, of whichever kind, and how a row becomes its argument. */
 struct reader {
-	struct evidence_db *db;
 	union {
 		int (*test)(void *, uint32_t, const struct evidence_test *);
 		int (*finding)(void *, uint32_t, const struct evidence_finding *, const unsigned char *);
@@ -20,38 +19,20 @@ struct reader {
 	void *payload;
 };
 
-/* Goes through the rows of an open cursor, until there are no more or one() says stop (1) or an error. */
-static int each_row(struct evidence_cursor *c, int (*one)(struct query *, struct reader *, pipe_error *), struct reader *r,
-		    pipe_error *err)
+static int each_in(struct evidence_db *db, enum evidence_statement id, struct scopes scopes, query_row one, struct reader *r,
+		   pipe_error *err)
 {
-	int rc = PIPE_OK;
+	struct query q;
+	int rc = scopes_query(&q, db, id, scopes, err);
 
-	while (!rc && (rc = cursor_next(c, err)) == 1)
-		rc = one(&c->q, r, err);
-	cursor_close(c);
-	return rc < 0 ? rc : PIPE_OK;
-}
-
-static int each_in(struct evidence_db *db, enum evidence_statement id, struct scopes scopes,
-		   int (*one)(struct query *, struct reader *, pipe_error *), struct reader *r, pipe_error *err)
-{
-	struct evidence_cursor c = { .open = true };
-	int rc = scopes_query(&c.q, db, id, scopes, err);
-
-	return rc ? rc : each_row(&c, one, r, err);
-}
-
-static uint32_t small(const struct query *q, int column)
-{
-	int64_t value = query_int(q, column);
-
-	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+	return rc ? rc : query_each(&q, one, r, err);
 }
 
 /* ---- tests ---- */
 
-static int one_test(struct query *q, struct reader *r, pipe_error *err)
+static int one_test(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
 	struct evidence_test t;
 	int rc = row_test(q, &t, err);
 
@@ -61,27 +42,28 @@ static int one_test(struct query *q, struct reader *r, pipe_error *err)
 int read_tests(struct evidence_db *db, struct scopes scopes, const struct test_question *question,
 	       int (*each)(void *, uint32_t, const struct evidence_test *), void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.test = each, .payload = payload };
-	struct evidence_cursor c;
-	int rc = cursor_tests(&c, db, scopes, question, err);
+	struct reader r = { .each.test = each, .payload = payload };
+	struct query q;
+	int rc = cursor_tests(&q, db, scopes, question, err);
 
-	return rc ? rc : each_row(&c, one_test, &r, err);
+	return rc ? rc : query_each(&q, one_test, &r, err);
 }
 
 int read_test(struct evidence_db *db, const struct test_key *key, int (*each)(void *, uint32_t, const struct evidence_test *),
 	      void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.test = each, .payload = payload };
-	struct evidence_cursor c;
-	int rc = cursor_test_one(&c, db, key, err);
+	struct reader r = { .each.test = each, .payload = payload };
+	struct query q;
+	int rc = cursor_test_one(&q, db, key, err);
 
-	return rc ? rc : each_row(&c, one_test, &r, err);
+	return rc ? rc : query_each(&q, one_test, &r, err);
 }
 
 /* ---- findings ---- */
 
-static int one_finding(struct query *q, struct reader *r, pipe_error *err)
+static int one_finding(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
 	const unsigned char *fingerprint;
 	struct evidence_finding f;
 	int rc = row_finding(q, &f, &fingerprint, err);
@@ -93,32 +75,33 @@ int read_findings(struct evidence_db *db, struct scopes scopes, const struct fin
 		  int (*each)(void *, uint32_t, const struct evidence_finding *, const unsigned char *), void *payload,
 		  pipe_error *err)
 {
-	struct reader r = { .db = db, .each.finding = each, .payload = payload };
-	struct evidence_cursor c;
-	int rc = cursor_findings(&c, db, scopes, question, err);
+	struct reader r = { .each.finding = each, .payload = payload };
+	struct query q;
+	int rc = cursor_findings(&q, db, scopes, question, err);
 
-	return rc ? rc : each_row(&c, one_finding, &r, err);
+	return rc ? rc : query_each(&q, one_finding, &r, err);
 }
 
 int read_finding(struct evidence_db *db, int64_t scope, int64_t issue,
 		 int (*each)(void *, uint32_t, const struct evidence_finding *, const unsigned char *), void *payload,
 		 pipe_error *err)
 {
-	struct reader r = { .db = db, .each.finding = each, .payload = payload };
-	struct evidence_cursor c = { .open = true };
-	int rc = query_begin(&c.q, db->store, EQ_FINDING_ONE, err);
+	struct reader r = { .each.finding = each, .payload = payload };
+	struct query q;
+	int rc = query_begin(&q, db->store, EQ_FINDING_ONE, err);
 
 	if (rc)
 		return rc;
-	query_bind_int(&c.q, scope);
-	query_bind_int(&c.q, issue);
-	return each_row(&c, one_finding, &r, err);
+	query_bind_int(&q, scope);
+	query_bind_int(&q, issue);
+	return query_each(&q, one_finding, &r, err);
 }
 
 /* ---- the rest ---- */
 
-static int one_metric(struct query *q, struct reader *r, pipe_error *err)
+static int one_metric(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
 	struct evidence_metric value;
 
 	(void)err;
@@ -129,13 +112,14 @@ static int one_metric(struct query *q, struct reader *r, pipe_error *err)
 int read_metrics(struct evidence_db *db, struct scopes scopes, int (*each)(void *, uint32_t, const struct evidence_metric *),
 		 void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.metric = each, .payload = payload };
+	struct reader r = { .each.metric = each, .payload = payload };
 
 	return each_in(db, EQ_METRICS, scopes, one_metric, &r, err);
 }
 
-static int one_component(struct query *q, struct reader *r, pipe_error *err)
+static int one_component(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
 	struct evidence_component value;
 
 	(void)err;
@@ -146,13 +130,14 @@ static int one_component(struct query *q, struct reader *r, pipe_error *err)
 int read_components(struct evidence_db *db, struct scopes scopes,
 		    int (*each)(void *, uint32_t, const struct evidence_component *), void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.component = each, .payload = payload };
+	struct reader r = { .each.component = each, .payload = payload };
 
 	return each_in(db, EQ_COMPONENTS, scopes, one_component, &r, err);
 }
 
-static int one_image(struct query *q, struct reader *r, pipe_error *err)
+static int one_image(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
 	struct evidence_image value;
 
 	(void)err;
@@ -163,13 +148,14 @@ static int one_image(struct query *q, struct reader *r, pipe_error *err)
 int read_images(struct evidence_db *db, struct scopes scopes, int (*each)(void *, uint32_t, const struct evidence_image *),
 		void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.image = each, .payload = payload };
+	struct reader r = { .each.image = each, .payload = payload };
 
 	return each_in(db, EQ_IMAGES, scopes, one_image, &r, err);
 }
 
-static int one_condition(struct query *q, struct reader *r, pipe_error *err)
+static int one_condition(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
 	struct stage_condition value;
 
 	(void)err;
@@ -180,14 +166,15 @@ static int one_condition(struct query *q, struct reader *r, pipe_error *err)
 int read_conditions(struct evidence_db *db, struct scopes scopes, int (*each)(void *, uint32_t, const struct stage_condition *),
 		    void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.condition = each, .payload = payload };
+	struct reader r = { .each.condition = each, .payload = payload };
 
 	return each_in(db, EQ_CONDITIONS, scopes, one_condition, &r, err);
 }
 
-static int one_report(struct query *q, struct reader *r, pipe_error *err)
+static int one_report(struct query *q, void *reader, pipe_error *err)
 {
-	struct report_row row = { query_text(q, 1), query_text(q, 2), query_text(q, 3), small(q, 4), small(q, 5) };
+	struct reader *r = reader;
+	struct report_row row = { query_text(q, 1), query_text(q, 2), query_text(q, 3), query_count(q, 4), query_count(q, 5) };
 
 	(void)err;
 	return r->each.report(r->payload, row_job(q), &row) != 0;
@@ -196,13 +183,15 @@ static int one_report(struct query *q, struct reader *r, pipe_error *err)
 int read_reports(struct evidence_db *db, struct scopes scopes, int (*each)(void *, uint32_t, const struct report_row *),
 		 void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.report = each, .payload = payload };
+	struct reader r = { .each.report = each, .payload = payload };
 
 	return each_in(db, EQ_REPORTS, scopes, one_report, &r, err);
 }
 
-static int one_job(struct query *q, struct reader *r, pipe_error *err)
+static int one_job(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
+
 	(void)err;
 	return r->each.job(r->payload, row_job(q), query_text(q, 1)) != 0;
 }
@@ -210,22 +199,24 @@ static int one_job(struct query *q, struct reader *r, pipe_error *err)
 int read_jobs(struct evidence_db *db, struct scopes scopes, int (*each)(void *, uint32_t, const char *), void *payload,
 	      pipe_error *err)
 {
-	struct reader r = { .db = db, .each.job = each, .payload = payload };
+	struct reader r = { .each.job = each, .payload = payload };
 
 	return each_in(db, EQ_JOBS, scopes, one_job, &r, err);
 }
 
-static int one_run(struct query *q, struct reader *r, pipe_error *err)
+static int one_run(struct query *q, void *reader, pipe_error *err)
 {
+	struct reader *r = reader;
+
 	(void)err;
 	return r->each.run(r->payload, query_int(q, 0)) != 0;
 }
 
 int read_runs(struct evidence_db *db, int (*each)(void *, int64_t), void *payload, pipe_error *err)
 {
-	struct reader r = { .db = db, .each.run = each, .payload = payload };
-	struct evidence_cursor c = { .open = true };
-	int rc = query_begin(&c.q, db->store, EQ_GC_RUNS, err);
+	struct reader r = { .each.run = each, .payload = payload };
+	struct query q;
+	int rc = query_begin(&q, db->store, EQ_GC_RUNS, err);
 
-	return rc ? rc : each_row(&c, one_run, &r, err);
+	return rc ? rc : query_each(&q, one_run, &r, err);
 }

@@ -3,18 +3,9 @@
 #include "runner/lua/host_inside.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#define CELL(column_, form_, member_)                                                                                            \
-	{                                                                                                                        \
-		.column = (column_), .form = (form_), .offset = offsetof(struct host_row, member_)                               \
-	}
-#define CELLS_END                                                                                                                \
-	{                                                                                                                        \
-		0                                                                                                                \
-	}
 #define CELL_JOB CELL("job", FORM_TEXT, job_name)
 
 /* ---- which jobs ---- */
@@ -77,17 +68,17 @@ static int name_job(struct host_rows *r, uint32_t job, pipe_error *err)
 /* To the next row; its job's name is known then. */
 static int step(struct host_rows *r, pipe_error *err)
 {
-	int rc = r->db ? cursor_next(&r->cursor, err) : 0, named;
+	int rc = r->db ? query_step(&r->cursor, err) : 0, named;
 
 	if (rc != 1)
 		return rc;
-	named = name_job(r, row_job(&r->cursor.q), err);
+	named = name_job(r, row_job(&r->cursor), err);
 	return named ? named : 1;
 }
 
 static void close_evidence(struct host_rows *r)
 {
-	cursor_close(&r->cursor);
+	query_end(&r->cursor);
 }
 
 /* ---- tests ---- */
@@ -139,7 +130,7 @@ static int next_new(struct host_rows *r, pipe_error *err)
 	struct test_pair pair;
 	int rc;
 
-	cursor_close(&r->cursor);
+	query_end(&r->cursor);
 	do
 		rc = test_comparison_next(r->comparison, &pair, err);
 	while (rc == 1 && (!test_pair_is_new(&pair) || !(1u << pair.after.status & r->statuses) ||
@@ -156,13 +147,13 @@ static int next_test(struct host_rows *r, pipe_error *err)
 
 	if (rc != 1)
 		return rc;
-	good = row_test(&r->cursor.q, &r->row.test, err);
+	good = row_test(&r->cursor, &r->row.test, err);
 	return good ? good : 1;
 }
 
 static void close_tests(struct host_rows *r)
 {
-	cursor_close(&r->cursor);
+	query_end(&r->cursor);
 	test_comparison_close(r->comparison);
 }
 
@@ -181,7 +172,7 @@ static const struct host_cell test_cells[] = {
 	CELL_JOB,
 	CELLS_END,
 };
-const struct host_kind host_tests = { open_tests, next_test, close_tests, test_cells };
+const struct host_kind host_tests = { .open = open_tests, .next = next_test, .close = close_tests, .cells = test_cells };
 
 /* ---- findings ---- */
 
@@ -234,7 +225,7 @@ static int next_finding(struct host_rows *r, pipe_error *err)
 	int rc, good;
 
 	while ((rc = step(r, err)) == 1) {
-		good = row_finding(&r->cursor.q, &f->value, &fingerprint, err);
+		good = row_finding(&r->cursor, &f->value, &fingerprint, err);
 		if (good)
 			return good;
 		if (r->changed && !changed_touches(r->changed, &f->value, r->query.touched_lines))
@@ -267,7 +258,9 @@ static const struct host_cell finding_cells[] = {
 	CELL_JOB,
 	CELLS_END,
 };
-const struct host_kind host_findings = { open_findings, next_finding, close_evidence, finding_cells };
+const struct host_kind host_findings = {
+	.open = open_findings, .next = next_finding, .close = close_evidence, .cells = finding_cells
+};
 
 /* ---- coverage ---- */
 
@@ -316,31 +309,37 @@ static const struct host_cell coverage_cells[] = {
 	CELL_JOB,
 	CELLS_END,
 };
-const struct host_kind host_coverage = { open_coverage, next_coverage, close_coverage, coverage_cells };
+const struct host_kind host_coverage = {
+	.open = open_coverage, .next = next_coverage, .close = close_coverage, .cells = coverage_cells
+};
 
 /* ---- the rest ---- */
 
-typedef int (*opener)(struct evidence_cursor *, struct evidence_db *, struct scopes, pipe_error *);
-
-static int open_plain(struct host_rows *r, opener open, pipe_error *err)
+static int open_rest(struct host_rows *r, pipe_error *err)
 {
 	int rc = open_evidence(r, err);
 
-	return rc || !r->db ? rc : open(&r->cursor, r->db, r->scopes, err);
+	return rc || !r->db ? rc : scopes_query(&r->cursor, r->db, r->kind->statement, r->scopes, err);
 }
 
-static int open_metrics(struct host_rows *r, pipe_error *err)
-{
-	return open_plain(r, cursor_metrics, err);
-}
-
-static int next_metric(struct host_rows *r, pipe_error *err)
+static int next_rest(struct host_rows *r, pipe_error *err)
 {
 	int rc = step(r, err);
 
 	if (rc == 1)
-		row_metric(&r->cursor.q, &r->row.metric);
+		r->kind->take(&r->cursor, &r->row);
 	return rc;
+}
+
+#define REST(cells_, statement_, take_)                                                                                          \
+	{                                                                                                                        \
+		.open = open_rest, .next = next_rest, .close = close_evidence, .cells = (cells_), .statement = (statement_),     \
+		.take = (take_)                                                                                                  \
+	}
+
+static void take_metric(const struct query *q, struct host_row *out)
+{
+	row_metric(q, &out->metric);
 }
 
 static const struct host_cell metric_cells[] = {
@@ -352,20 +351,11 @@ static const struct host_cell metric_cells[] = {
 	CELL_JOB,
 	CELLS_END,
 };
-const struct host_kind host_metrics = { open_metrics, next_metric, close_evidence, metric_cells };
+const struct host_kind host_metrics = REST(metric_cells, EQ_METRICS, take_metric);
 
-static int open_components(struct host_rows *r, pipe_error *err)
+static void take_component(const struct query *q, struct host_row *out)
 {
-	return open_plain(r, cursor_components, err);
-}
-
-static int next_component(struct host_rows *r, pipe_error *err)
-{
-	int rc = step(r, err);
-
-	if (rc == 1)
-		row_component(&r->cursor.q, &r->row.component);
-	return rc;
+	row_component(q, &out->component);
 }
 
 static const struct host_cell component_cells[] = {
@@ -377,20 +367,11 @@ static const struct host_cell component_cells[] = {
 	CELL_JOB,
 	CELLS_END,
 };
-const struct host_kind host_components = { open_components, next_component, close_evidence, component_cells };
+const struct host_kind host_components = REST(component_cells, EQ_COMPONENTS, take_component);
 
-static int open_images(struct host_rows *r, pipe_error *err)
+static void take_image(const struct query *q, struct host_row *out)
 {
-	return open_plain(r, cursor_images, err);
-}
-
-static int next_image(struct host_rows *r, pipe_error *err)
-{
-	int rc = step(r, err);
-
-	if (rc == 1)
-		row_image(&r->cursor.q, &r->row.image);
-	return rc;
+	row_image(q, &out->image);
 }
 
 static const struct host_cell image_cells[] = {
@@ -400,20 +381,11 @@ static const struct host_cell image_cells[] = {
 	CELL_JOB,
 	CELLS_END,
 };
-const struct host_kind host_images = { open_images, next_image, close_evidence, image_cells };
+const struct host_kind host_images = REST(image_cells, EQ_IMAGES, take_image);
 
-static int open_conditions(struct host_rows *r, pipe_error *err)
+static void take_condition(const struct query *q, struct host_row *out)
 {
-	return open_plain(r, cursor_conditions, err);
-}
-
-static int next_condition(struct host_rows *r, pipe_error *err)
-{
-	int rc = step(r, err);
-
-	if (rc == 1)
-		row_condition(&r->cursor.q, &r->row.condition);
-	return rc;
+	row_condition(q, &out->condition);
 }
 
 static const struct host_cell condition_cells[] = {
@@ -425,4 +397,4 @@ static const struct host_cell condition_cells[] = {
 	CELL_JOB,
 	CELLS_END,
 };
-const struct host_kind host_conditions = { open_conditions, next_condition, close_evidence, condition_cells };
+const struct host_kind host_conditions = REST(condition_cells, EQ_CONDITIONS, take_condition);

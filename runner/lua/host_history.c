@@ -5,18 +5,8 @@
 #include "runner/lua/host_inside.h"
 
 #include <ctype.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CELL(column_, form_, member_)                                                                                            \
-	{                                                                                                                        \
-		.column = (column_), .form = (form_), .offset = offsetof(struct host_row, member_)                               \
-	}
-#define CELLS_END                                                                                                                \
-	{                                                                                                                        \
-		0                                                                                                                \
-	}
 
 static void close_past(struct host_rows *r)
 {
@@ -89,7 +79,7 @@ static const struct host_cell run_cells[] = {
 	CELL("duration", FORM_DURATION, run.duration_ms),
 	CELLS_END,
 };
-const struct host_kind host_runs = { open_runs, next_run, close_past, run_cells };
+const struct host_kind host_runs = { .open = open_runs, .next = next_run, .close = close_past, .cells = run_cells };
 
 /* ---- jobs ---- */
 
@@ -179,7 +169,7 @@ static const struct host_cell job_cells[] = {
 	CELL("duration", FORM_DURATION, job.duration_ms),
 	CELLS_END,
 };
-const struct host_kind host_jobs = { open_jobs, next_job, close_jobs, job_cells };
+const struct host_kind host_jobs = { .open = open_jobs, .next = next_job, .close = close_jobs, .cells = job_cells };
 
 /* ---- the plan ---- */
 
@@ -256,7 +246,7 @@ static const struct host_cell graph_cells[] = {
 	CELL("when", FORM_TEXT, graph.when),   CELL("environment", FORM_TEXT, graph.environment),
 	CELL("needs", FORM_LIST, graph.needs), CELLS_END,
 };
-const struct host_kind host_graph = { open_graph, next_planned, close_past, graph_cells };
+const struct host_kind host_graph = { .open = open_graph, .next = next_planned, .close = close_past, .cells = graph_cells };
 
 /* ---- what changed ---- */
 
@@ -296,4 +286,6 @@ static int next_change(struct host_rows *r, pipe_error *err)
 }
 
 static const struct host_cell change_cells[] = { CELL("path", FORM_TEXT, path), CELLS_END };
-const struct host_kind host_changes = { open_changes, next_change, close_nothing, change_cells };
+const struct host_kind host_changes = {
+	.open = open_changes, .next = next_change, .close = close_nothing, .cells = change_cells
+};

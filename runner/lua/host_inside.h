@@ -9,6 +9,7 @@
 #include "runner/evidence/compare.h"
 #include "runner/evidence/cursor.h"
 #include "runner/lua/host.h"
+#include <stddef.h>
 
 struct run_host {
 	struct run_host_options o;
@@ -106,6 +107,14 @@ struct host_cell {
 	enum host_form form;
 	size_t offset; /* in struct host_row */
 };
+#define CELL(column_, form_, member_)                                                                                            \
+	{                                                                                                                        \
+		.column = (column_), .form = (form_), .offset = offsetof(struct host_row, member_)                               \
+	}
+#define CELLS_END                                                                                                                \
+	{                                                                                                                        \
+		0                                                                                                                \
+	}
 
 struct host_rows;
 
@@ -115,7 +124,10 @@ struct host_kind {
 	/* 1 with r->row, 0, or a negative pipe_code. */
 	int (*next)(struct host_rows *r, pipe_error *err);
 	void (*close)(struct host_rows *r); /* also after an open that failed */
-	const struct host_cell *cells;	    /* ended by one without a column */
+	const struct host_cell *cells;	    /* CELLS_END is the last */
+	/* Of evidence that is asked for no more than whose it is. */
+	enum evidence_statement statement;
+	void (*take)(const struct query *q, struct host_row *out);
 };
 extern const struct host_kind *const host_kinds[LUA_ROWS_COUNT];
 extern const struct host_kind host_tests, host_findings, host_coverage, host_metrics, host_components, host_images,
@@ -138,7 +150,7 @@ struct host_rows {
 	struct evidence_db *db; /* NULL: there is none */
 	struct scopes scopes;
 	int64_t run;
-	struct evidence_cursor cursor;
+	struct query cursor;
 	struct test_comparison *comparison; /* new tests */
 	unsigned statuses;
 	uint8_t quarantined;

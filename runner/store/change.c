@@ -88,8 +88,9 @@ static bool take_line(char *line, struct entry *e)
 	return true;
 }
 
-static int take_job(struct entries *all, struct query *q, pipe_error *err)
+static int take_job(struct query *q, void *context, pipe_error *err)
 {
+	struct entries *all = context;
 	char *line = arena_strdup(&all->arena, query_text(q, 1)), *end;
 
 	if (!line)
@@ -121,15 +122,8 @@ static int compare_entries(const void *a, const void *b)
 int change_each(struct query *jobs, int (*each)(void *, const pipe_transition_record *), void *payload, pipe_error *err)
 {
 	struct entries all = { .arena = ARENA_INIT };
-	int rc;
+	int rc = query_each(jobs, take_job, &all, err);
 
-	while ((rc = query_step(jobs, err)) == 1) {
-		rc = take_job(&all, jobs, err);
-		if (rc) {
-			query_end(jobs);
-			break;
-		}
-	}
 	if (!rc && all.list.count)
 		qsort(all.list.items, all.list.count, sizeof(*all.list.items), compare_entries);
 	for (uint32_t i = 0; !rc && i < all.list.count; i++)

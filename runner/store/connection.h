@@ -171,13 +171,18 @@ int query_begin(struct query *q, struct store *s, unsigned id, pipe_error *err);
 void query_bind_int(struct query *q, int64_t value);
 void query_bind_double(struct query *q, double value);
 void query_bind_text(struct query *q, const char *text); /* borrowed until the query ends; NULL: "" */
-/* 1: a row, 0: no more, negative: an error.  Except for a row the query is over and need not be ended. */
+/* 1: a row, 0: no more, negative: an error.  Except for a row the query is over and need not be ended; asked again, it says 0. */
 int query_step(struct query *q, pipe_error *err);
+/* Of one that is over, has failed to begin, or is all zeroes: nothing happens. */
 void query_end(struct query *q);
+/* Goes through the rows to the end, until there are no more or one() says stop (positive) or an error. */
+typedef int (*query_row)(struct query *q, void *context, pipe_error *err);
+int query_each(struct query *q, query_row one, void *context, pipe_error *err);
 /* Runs a change to its end; a failure breaks the transaction. */
 int query_run(struct query *q, pipe_error *err);
 const char *query_text(const struct query *q, int column); /* never NULL */
 int64_t query_int(const struct query *q, int column);
+uint32_t query_count(const struct query *q, int column); /* what is out of range is cut to it */
 
 /* migration.c: brings the database up to date (for writing), or checks that it can be read.  *old: it is of an earlier version.
  * PIPE_ENOTFOUND: there is nothing in it. */

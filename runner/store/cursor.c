@@ -5,7 +5,6 @@
 
 struct store_cursor {
 	struct query q;
-	bool open;
 };
 
 static int begin(struct store_cursor **out, struct store *s, enum statement id, pipe_error *err)
@@ -18,7 +17,6 @@ static int begin(struct store_cursor **out, struct store *s, enum statement id, 
 		free(c);
 		return rc;
 	}
-	c->open = true;
 	*out = c;
 	return PIPE_OK;
 }
@@ -57,17 +55,9 @@ int store_jobs_open(struct store_cursor **out, struct store *s, const struct sto
 	return PIPE_OK;
 }
 
-static int next(struct store_cursor *c, pipe_error *err)
-{
-	int rc = c->open ? query_step(&c->q, err) : 0;
-
-	c->open = rc == 1;
-	return rc;
-}
-
 int store_runs_next(struct store_cursor *c, pipe_run_record *out, pipe_error *err)
 {
-	int rc = next(c, err);
+	int rc = query_step(&c->q, err);
 
 	if (rc == 1 && store_run_at(&c->q, out, err))
 		rc = PIPE_ESTORE;
@@ -76,7 +66,7 @@ int store_runs_next(struct store_cursor *c, pipe_run_record *out, pipe_error *er
 
 int store_jobs_next(struct store_cursor *c, struct store_job_row *out, pipe_error *err)
 {
-	int rc = next(c, err);
+	int rc = query_step(&c->q, err);
 
 	if (rc != 1)
 		return rc;
@@ -87,7 +77,7 @@ int store_jobs_next(struct store_cursor *c, struct store_job_row *out, pipe_erro
 
 void store_cursor_close(struct store_cursor *c)
 {
-	if (c && c->open)
+	if (c)
 		query_end(&c->q);
 	free(c);
 }

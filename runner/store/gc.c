@@ -47,8 +47,9 @@ struct gc {
 
 /* ---- which runs ---- */
 
-static int load_run(struct gc *g, const struct query *q, pipe_error *err)
+static int load_run(struct query *q, void *context, pipe_error *err)
 {
+	struct gc *g = context;
 	struct old_run *run = vec_push(&g->arena, &g->runs);
 
 	if (!run)
@@ -67,14 +68,7 @@ static int load_runs(struct gc *g, pipe_error *err)
 
 	if (rc)
 		return rc;
-	while ((rc = query_step(&q, err)) == 1) {
-		rc = load_run(g, &q, err);
-		if (rc) {
-			query_end(&q);
-			break;
-		}
-	}
-	return rc;
+	return query_each(&q, load_run, g, err);
 }
 
 static int compare_numbers(const void *key, const void *item)
@@ -293,8 +287,9 @@ static int sweep(struct gc *g, pipe_error *err)
 
 /* ---- artifacts ---- */
 
-static int load_artifact(struct gc *g, const struct query *q, pipe_error *err)
+static int load_artifact(struct query *q, void *context, pipe_error *err)
 {
+	struct gc *g = context;
 	int64_t run = query_int(q, 1);
 	struct old_run *old = find_run(g, run);
 	const char *path = query_text(q, 2);
@@ -321,14 +316,7 @@ static int load_artifacts(struct gc *g, pipe_error *err)
 	if (rc)
 		return rc;
 	query_bind_int(&q, g->now_ms);
-	while ((rc = query_step(&q, err)) == 1) {
-		rc = load_artifact(g, &q, err);
-		if (rc) {
-			query_end(&q);
-			break;
-		}
-	}
-	return rc;
+	return query_each(&q, load_artifact, g, err);
 }
 
 /* Takes a file away, or only counts it. */

@@ -26,21 +26,6 @@ static int status_of(const struct query *q, int column, enum pipe_status *status
 	return store_damaged(q->store, "it holds a state that does not exist", err);
 }
 
-/* Goes through the rows of a query that is bound, until there are no more or one() says stop (1) or an error. */
-static int each_row(struct query *q, int (*one)(struct query *q, void *context, pipe_error *err), void *context, pipe_error *err)
-{
-	int rc;
-
-	while ((rc = query_step(q, err)) == 1) {
-		rc = one(q, context, err);
-		if (rc) {
-			query_end(q);
-			return rc < 0 ? rc : PIPE_OK;
-		}
-	}
-	return rc;
-}
-
 /* The only row of a query about a run: its first column as a number.  PIPE_ENOTFOUND: no row. */
 static int single(struct query *q, int64_t run, int64_t *value, pipe_error *err)
 {
@@ -120,7 +105,7 @@ int store_runs(struct store *s, int64_t before, size_t limit, int (*each)(void *
 		return rc;
 	query_bind_int(&q, before > 0 ? before : INT64_MAX);
 	query_bind_int(&q, limit && limit < INT32_MAX ? (int64_t)limit : -1);
-	return each_row(&q, read_run, &reader, err);
+	return query_each(&q, read_run, &reader, err);
 }
 
 int store_run(struct store *s, int64_t run, int (*each)(void *, const pipe_run_record *), void *payload, pipe_error *err)
@@ -134,7 +119,7 @@ int store_run(struct store *s, int64_t run, int (*each)(void *, const pipe_run_r
 	if (rc)
 		return rc;
 	query_bind_int(&q, run);
-	rc = each_row(&q, read_run, &reader, err);
+	rc = query_each(&q, read_run, &reader, err);
 	return rc || reader.count ? rc : no_run(run, err);
 }
 
@@ -269,7 +254,7 @@ int store_jobs(struct store *s, int64_t run, int (*each)(void *, const pipe_job_
 
 	if (!rc)
 		rc = begin_range(&q, s, SQL_JOB_LIST, run, err);
-	return rc ? rc : each_row(&q, read_job, &reader, err);
+	return rc ? rc : query_each(&q, read_job, &reader, err);
 }
 
 struct nearest {
@@ -297,7 +282,7 @@ static int no_job(struct store *s, int64_t run, const char *job, pipe_error *err
 	suggest_init(&n.suggest, job);
 	rc = begin_range(&q, s, SQL_JOB_NAMES, run, err);
 	if (!rc)
-		rc = each_row(&q, offer_name, &n, err);
+		rc = query_each(&q, offer_name, &n, err);
 	if (!rc && n.suggest.best)
 		rc = error_set(err, PIPE_ENOTFOUND, "run %" PRId64 " has no job \"%.150s\"; did you mean \"%.150s\"?", run, job,
 			       n.suggest.best);
@@ -404,7 +389,7 @@ int store_artifacts(struct store *s, int64_t run, const char *job, int (*each)(v
 	query_bind_int(&q, run);
 	if (job)
 		query_bind_int(&q, index);
-	return each_row(&q, read_artifact, &reader, err);
+	return query_each(&q, read_artifact, &reader, err);
 }
 
 struct note_reader {
@@ -441,7 +426,7 @@ int store_notes(struct store *s, int64_t run, int (*each)(void *, const pipe_not
 	if (rc)
 		return rc;
 	query_bind_int(&q, run);
-	return each_row(&q, read_note, &reader, err);
+	return query_each(&q, read_note, &reader, err);
 }
 
 int store_dotenv(struct store *s, int64_t run, uint32_t job, char **json, pipe_error *err)
@@ -491,7 +476,7 @@ int store_durations(struct store *s, const char *file, int (*each)(void *, const
 	if (rc)
 		return rc;
 	query_bind_text(&q, file);
-	return each_row(&q, read_duration, &reader, err);
+	return query_each(&q, read_duration, &reader, err);
 }
 
 /* ---- runs whose process is gone ---- */
@@ -518,5 +503,5 @@ int store_lost_runs(struct store *s, int (*each)(void *, const struct store_lost
 	struct query q;
 	int rc = query_begin(&q, s, SQL_RUNNING_LIST, err);
 
-	return rc ? rc : each_row(&q, read_running, &reader, err);
+	return rc ? rc : query_each(&q, read_running, &reader, err);
 }

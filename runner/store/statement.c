@@ -201,8 +201,11 @@ static int step(struct query *q)
 
 int query_step(struct query *q, pipe_error *err)
 {
-	int result = step(q);
+	int result;
 
+	if (!q->stmt)
+		return 0;
+	result = step(q);
 	if (result == SQLITE_ROW)
 		return 1;
 	if (result != SQLITE_DONE)
@@ -228,6 +231,16 @@ void query_end(struct query *q)
 	q->stmt = NULL;
 }
 
+int query_each(struct query *q, query_row one, void *context, pipe_error *err)
+{
+	int rc = PIPE_OK;
+
+	while (!rc && (rc = query_step(q, err)) == 1)
+		rc = one(q, context, err);
+	query_end(q);
+	return rc < 0 ? rc : PIPE_OK;
+}
+
 int query_run(struct query *q, pipe_error *err)
 {
 	int result = step(q), rc = PIPE_OK;
@@ -236,6 +249,13 @@ int query_run(struct query *q, pipe_error *err)
 		rc = store_break(q->store, result, err);
 	query_end(q);
 	return rc;
+}
+
+uint32_t query_count(const struct query *q, int column)
+{
+	int64_t value = query_int(q, column);
+
+	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
 const char *query_text(const struct query *q, int column)

@@ -95,7 +95,7 @@ static void fill(int64_t run)
 
 static void same_tests(struct scopes scopes, const struct test_question *question)
 {
-	struct evidence_cursor c;
+	struct query c;
 	struct evidence_test t;
 	int rc;
 
@@ -103,19 +103,19 @@ static void same_tests(struct scopes scopes, const struct test_question *questio
 	str_reset(&read_);
 	ok(read_tests(db, scopes, question, on_test, &read_, &err));
 	ok(cursor_tests(&c, db, scopes, question, &err));
-	while ((rc = cursor_next(&c, NULL)) == 1) {
-		ok(row_test(&c.q, &t, &err));
-		write_test_line(&seen, row_job(&c.q), &t);
+	while ((rc = query_step(&c, NULL)) == 1) {
+		ok(row_test(&c, &t, &err));
+		write_test_line(&seen, row_job(&c), &t);
 	}
 	ck_assert_int_eq(rc, 0);
-	ck_assert_int_eq(cursor_next(&c, NULL), 0); /* and stays there */
-	cursor_close(&c);
+	ck_assert_int_eq(query_step(&c, NULL), 0); /* and stays there */
+	query_end(&c);
 	ck_assert_str_eq(seen.data, read_.data);
 }
 
 static void same_findings(struct scopes scopes, const struct finding_question *question)
 {
-	struct evidence_cursor c;
+	struct query c;
 	struct evidence_finding f;
 	const unsigned char *fingerprint;
 	int rc;
@@ -124,12 +124,12 @@ static void same_findings(struct scopes scopes, const struct finding_question *q
 	str_reset(&read_);
 	ok(read_findings(db, scopes, question, on_finding, &read_, &err));
 	ok(cursor_findings(&c, db, scopes, question, &err));
-	while ((rc = cursor_next(&c, NULL)) == 1) {
-		ok(row_finding(&c.q, &f, &fingerprint, &err));
-		write_finding_line(&seen, row_job(&c.q), &f, fingerprint);
+	while ((rc = query_step(&c, NULL)) == 1) {
+		ok(row_finding(&c, &f, &fingerprint, &err));
+		write_finding_line(&seen, row_job(&c), &f, fingerprint);
 	}
 	ck_assert_int_eq(rc, 0);
-	cursor_close(&c);
+	query_end(&c);
 	ck_assert_str_eq(seen.data, read_.data);
 }
 
@@ -196,35 +196,35 @@ END_TEST
 START_TEST(the_rest_is_read_row_by_row)
 {
 	struct scopes scopes = scopes_of(1, ALL_JOBS);
-	struct evidence_cursor c;
+	struct query c;
 	struct evidence_metric m;
 	struct evidence_component part;
 	struct evidence_image image;
 	struct stage_condition condition;
 
 	fill(1);
-	ok(cursor_metrics(&c, db, scopes, &err));
-	ck_assert_int_eq(cursor_next(&c, NULL), 1);
-	row_metric(&c.q, &m);
-	ck_assert_uint_eq(row_job(&c.q), 1);
+	ok(scopes_query(&c, db, EQ_METRICS, scopes, &err));
+	ck_assert_int_eq(query_step(&c, NULL), 1);
+	row_metric(&c, &m);
+	ck_assert_uint_eq(row_job(&c), 1);
 	ck_assert_str_eq(m.labels, "a=\"1\"");
 	ck_assert(m.value == 3.5);
-	ck_assert_int_eq(cursor_next(&c, NULL), 0);
-	ok(cursor_components(&c, db, scopes, &err));
-	ck_assert_int_eq(cursor_next(&c, NULL), 1);
-	row_component(&c.q, &part);
+	ck_assert_int_eq(query_step(&c, NULL), 0);
+	ok(scopes_query(&c, db, EQ_COMPONENTS, scopes, &err));
+	ck_assert_int_eq(query_step(&c, NULL), 1);
+	row_component(&c, &part);
 	ck_assert_str_eq(part.licenses, "Zlib");
-	cursor_close(&c);
-	ok(cursor_images(&c, db, scopes, &err));
-	ck_assert_int_eq(cursor_next(&c, NULL), 1);
-	row_image(&c.q, &image);
+	query_end(&c);
+	ok(scopes_query(&c, db, EQ_IMAGES, scopes, &err));
+	ck_assert_int_eq(query_step(&c, NULL), 1);
+	row_image(&c, &image);
 	ck_assert_uint_eq(image.bytes, 1000);
-	cursor_close(&c);
-	ok(cursor_conditions(&c, db, scopes, &err));
-	ck_assert_int_eq(cursor_next(&c, NULL), 1);
-	row_condition(&c.q, &condition);
+	query_end(&c);
+	ok(scopes_query(&c, db, EQ_CONDITIONS, scopes, &err));
+	ck_assert_int_eq(query_step(&c, NULL), 1);
+	row_condition(&c, &condition);
 	ck_assert_str_eq(condition.bound, "at least 80 %");
-	cursor_close(&c);
+	query_end(&c);
 }
 END_TEST
 
@@ -232,22 +232,22 @@ END_TEST
 START_TEST(cursors_do_not_know_of_each_other)
 {
 	struct test_question question = { 0 };
-	struct evidence_cursor a, b;
+	struct query a, b;
 	struct evidence_test t, u;
 
 	fill(1);
 	ok(cursor_tests(&a, db, scopes_of(1, ALL_JOBS), &question, &err));
 	ok(cursor_tests(&b, db, scopes_of(1, 1), &question, &err));
-	ck_assert_int_eq(cursor_next(&a, NULL), 1);
-	ck_assert_int_eq(cursor_next(&b, NULL), 1);
-	ok(row_test(&a.q, &t, &err));
-	ok(row_test(&b.q, &u, &err));
+	ck_assert_int_eq(query_step(&a, NULL), 1);
+	ck_assert_int_eq(query_step(&b, NULL), 1);
+	ok(row_test(&a, &t, &err));
+	ok(row_test(&b, &u, &err));
 	ck_assert_str_eq(u.name, "fine");
 	ck_assert_str_ne(t.name, "fine");
-	cursor_close(&b);
-	ck_assert_int_eq(cursor_next(&a, NULL), 1);
-	cursor_close(&a);
-	cursor_close(&a); /* twice is fine */
+	query_end(&b);
+	ck_assert_int_eq(query_step(&a, NULL), 1);
+	query_end(&a);
+	query_end(&a); /* twice is fine */
 	same_tests(scopes_of(1, ALL_JOBS), &question);
 }
 END_TEST
@@ -255,20 +255,20 @@ END_TEST
 START_TEST(damage_is_said)
 {
 	struct test_question question = { 0 };
-	struct evidence_cursor c;
+	struct query c;
 	struct evidence_test t;
 
 	fill(1);
 	scratch_sh(&s, "sqlite3 evidence.db 'UPDATE test SET status = 77 WHERE status = 0'");
 	ok(cursor_tests(&c, db, scopes_of(1, 0), &question, &err));
-	while (cursor_next(&c, NULL) == 1) {
+	while (query_step(&c, NULL) == 1) {
 		pipe_error err = { 0 };
-		int rc = row_test(&c.q, &t, &err);
+		int rc = row_test(&c, &t, &err);
 
 		if (rc) {
 			ck_assert_int_eq(rc, PIPE_ESTORE);
 			ck_assert_ptr_nonnull(strstr(err.text, "does not exist"));
-			cursor_close(&c);
+			query_end(&c);
 			return;
 		}
 	}
