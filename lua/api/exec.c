@@ -70,7 +70,7 @@ static void push_environment(lua_State *L, int from)
 		all += lua_rawlen(L, -1);
 		if (all > BYTES_MOST)
 			api_wrong(L, name, "\"env\" has more than %d bytes", (int)BYTES_MOST);
-		lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
+		api_append(L, list);
 		lua_pop(L, 1);
 		budget_charge(L, length + 10);
 	}
@@ -104,7 +104,7 @@ static int finish(lua_State *L, int status, lua_KContext context)
 	lua_setfield(L, -2, "code");
 	lua_pushboolean(L, answer->exit_code == 0);
 	lua_setfield(L, -2, "ok");
-	lua_pushlstring(L, answer->body ? answer->body : "", answer->body ? answer->length : 0);
+	api_push_body(L, answer);
 	lua_setfield(L, -2, "output");
 	lua_pushboolean(L, answer->truncated);
 	lua_setfield(L, -2, "truncated");
@@ -119,7 +119,7 @@ int api_exec(lua_State *L)
 	const struct lua_guest *g = guest_of(L);
 	const char *const *argv, *const *env = NULL;
 	const char *input, *directory;
-	double timeout = (double)g->budget.limits.wall_ms / 1000;
+	double timeout;
 	size_t length = 0;
 	struct lua_wait *wait;
 
@@ -140,8 +140,7 @@ int api_exec(lua_State *L)
 	input = api_text(L, 2, name, "input", &length);
 	if (length > INPUT_MOST)
 		api_wrong(L, name, "\"input\" has more than %d bytes", (int)INPUT_MOST);
-	if (api_number(L, 2, name, "timeout", &timeout) && !(timeout > 0))
-		api_wrong(L, name, "\"timeout\" is to be more than 0 seconds");
+	timeout = api_timeout(L, 2, name, (double)g->budget.limits.wall_ms / 1000);
 	wait = api_wait(L, LUA_WAIT_EXEC, timeout);
 	wait->exec.argv = argv;
 	wait->exec.env = env;

@@ -69,7 +69,7 @@ static void header_lines(lua_State *L, bool json)
 		lua_pushnil(L);
 		while (lua_next(L, from)) {
 			header_line(L, &has_type);
-			lua_rawseti(L, lines, (lua_Integer)lua_rawlen(L, lines) + 1);
+			api_append(L, lines);
 			if (lua_rawlen(L, lines) > HEADERS_MOST)
 				api_wrong(L, name, "more than %d headers", (int)HEADERS_MOST);
 		}
@@ -77,7 +77,7 @@ static void header_lines(lua_State *L, bool json)
 	}
 	if (json && !has_type) {
 		lua_pushliteral(L, "Content-Type: application/json");
-		lua_rawseti(L, lines, (lua_Integer)lua_rawlen(L, lines) + 1);
+		api_append(L, lines);
 	}
 }
 
@@ -166,7 +166,7 @@ static int finish(lua_State *L, int status, lua_KContext context)
 	lua_setfield(L, -2, "ok");
 	push_headers(L, answer->headers);
 	lua_setfield(L, -2, "headers");
-	lua_pushlstring(L, answer->body ? answer->body : "", answer->body ? answer->length : 0);
+	api_push_body(L, answer);
 	lua_pushvalue(L, -1);
 	lua_setfield(L, -3, "body");
 	lua_pushcclosure(L, reply_json, 1);
@@ -182,15 +182,14 @@ int api_http(lua_State *L)
 	size_t url_length, length = 0;
 	const char *url = luaL_checklstring(L, 1, &url_length), *body, *method;
 	const char *const *headers;
-	double timeout = TIMEOUT_S;
+	double timeout;
 	struct lua_wait *wait;
 	bool json;
 
 	lua_settop(L, 2);
 	api_options(L, 2, name, "pipe.HttpOptions");
 	api_check_url(L, name, url, url_length);
-	if (api_number(L, 2, name, "timeout", &timeout) && !(timeout > 0))
-		api_wrong(L, name, "\"timeout\" is to be more than 0 seconds");
+	timeout = api_timeout(L, 2, name, TIMEOUT_S);
 	body = body_of(L, &length, &json);
 	method = method_of(L, body != NULL);
 	header_lines(L, json);

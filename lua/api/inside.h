@@ -70,6 +70,8 @@ bool api_flag(lua_State *L, int index, const char *function, const char *name, b
 bool api_value(lua_State *L, int index, const char *name);
 /* The texts 1..n of the table on the top, as an array that ends with NULL and lives in a userdata, pushed; the table stays below it. */
 const char *const *api_texts(lua_State *L);
+/* The value on the top becomes the last of the list at `list`. */
+void api_append(lua_State *L, int list);
 /* Raises `FUNCTION: what`. */
 int api_wrong(lua_State *L, const char *function, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The system has no memory: ends the call, and raises. */
@@ -81,16 +83,28 @@ void api_push_json_text(lua_State *L, int index, const char *function, size_t fl
 
 /* ---- waiting ---- */
 
+/* The option "timeout", in seconds. */
+double api_timeout(lua_State *L, int index, const char *function, double fallback);
 /* Begins a wait: how long, in seconds, is cut to what is left of the call. */
 struct lua_wait *api_wait(lua_State *L, enum lua_wait_kind kind, double seconds);
 /* Pushes nil and why there is no answer: true.  false: there is one. */
 bool api_no_answer(lua_State *L);
+/* Pushes what the answer brought, which may be nothing. */
+void api_push_body(lua_State *L, const struct lua_answer *answer);
 /* Where an address leads, without its path, which may hold a secret.  Pushed. */
 void api_push_origin(lua_State *L, const char *url);
 /* Is it an address of HTTP that can be read in one way only, and granted?  Raises where it is not. */
 void api_check_url(lua_State *L, const char *function, const char *url, size_t length);
 
-/* ---- rows.c ---- */
+/* ---- row.c: one row; api_row_json is in lua/guest.h ---- */
+
+/* Copies a row of the host, whose cells are borrowed, and pushes it. */
+void api_push_row(lua_State *L, enum lua_rows rows, const struct lua_cell *cells);
+void api_push_cell(lua_State *L, const struct lua_cell *cell, const struct lua_column *column);
+/* __newindex of a row, and of rows. */
+int api_row_read_only(lua_State *L);
+
+/* ---- filter.c ---- */
 
 /* What a filter may say beside columns. */
 struct api_word {
@@ -100,6 +114,11 @@ struct api_word {
 	void (*read)(lua_State *L, const char *function, struct lua_query *q);
 };
 extern const struct api_word api_words[]; /* ended by one without a name */
+
+/* The argument at `index` into q, whose kind of rows is known.  Its texts go into the list on the top of the stack. */
+void api_read_filter(lua_State *L, int index, const char *function, struct lua_query *q);
+
+/* ---- rows.c ---- */
 
 /* Ends a C function whose argument at `index` is a filter: its rows, as `for` takes them. */
 int api_rows(lua_State *L, int index, const char *function, enum lua_rows kind, const struct api_self *self);

@@ -121,6 +121,11 @@ const char *const *api_texts(lua_State *L)
 	return texts;
 }
 
+void api_append(lua_State *L, int list)
+{
+	lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
+}
+
 bool api_is_token(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -161,6 +166,15 @@ void api_push_json_text(lua_State *L, int index, const char *function, size_t fl
 
 /* ---- waiting ---- */
 
+double api_timeout(lua_State *L, int index, const char *function, double fallback)
+{
+	double seconds = fallback;
+
+	if (api_number(L, index, function, "timeout", &seconds) && !(seconds > 0))
+		api_wrong(L, function, "\"timeout\" is to be more than 0 seconds");
+	return seconds;
+}
+
 struct lua_wait *api_wait(lua_State *L, enum lua_wait_kind kind, double seconds)
 {
 	struct lua_guest *g = guest_of(L);
@@ -180,6 +194,11 @@ bool api_no_answer(lua_State *L)
 	lua_pushnil(L);
 	lua_pushstring(L, *answer->error.text ? answer->error.text : "there is no answer");
 	return true;
+}
+
+void api_push_body(lua_State *L, const struct lua_answer *answer)
+{
+	lua_pushlstring(L, answer->body ? answer->body : "", answer->body ? answer->length : 0);
 }
 
 void api_push_origin(lua_State *L, const char *url)

@@ -118,7 +118,7 @@ static const char *labels_of(lua_State *L, const char *function)
 	lua_pushnil(L);
 	while (lua_next(L, from)) {
 		label(L, function);
-		lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
+		api_append(L, list);
 		if (lua_rawlen(L, list) > LABELS_MOST)
 			api_wrong(L, function, "more than %d labels", (int)LABELS_MOST);
 	}
