@@ -323,6 +323,14 @@ void jsonw_kbool(struct json *j, const char *key, bool value)
 	add_pair(j, key, value ? "true" : "false", value ? 4 : 5);
 }
 
+void jsonw_kint_if(struct json *j, const char *key, bool is_there, int64_t value)
+{
+	if (is_there)
+		jsonw_kint(j, key, value);
+	else
+		jsonw_knull(j, key);
+}
+
 void jsonw_knull(struct json *j, const char *key)
 {
 	add_pair(j, key, "null", 4);

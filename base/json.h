@@ -33,6 +33,7 @@ void jsonw_null(struct json *j);
 void jsonw_kstring(struct json *j, const char *key, const char *text);
 void jsonw_kint(struct json *j, const char *key, int64_t value);
 void jsonw_kbool(struct json *j, const char *key, bool value);
+void jsonw_kint_if(struct json *j, const char *key, bool is_there, int64_t value); /* null where it is not */
 void jsonw_knull(struct json *j, const char *key);
 /* The text with quotes around it, escaped, without any state. */
 void jsonw_quote(struct str *out, const char *text, size_t length);

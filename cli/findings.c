@@ -124,11 +124,7 @@ static int show_json(struct sheet *s, const pipe_finding_options *o, int64_t bas
 	jsonw_init(&s->json, &s->out, true);
 	jsonw_object(&s->json);
 	jsonw_kint(&s->json, "run", s->run);
-	jsonw_key(&s->json, "baseline");
-	if (baseline)
-		jsonw_int(&s->json, baseline);
-	else
-		jsonw_null(&s->json);
+	jsonw_kint_if(&s->json, "baseline", baseline != 0, baseline);
 	jsonw_key(&s->json, "evidence");
 	record_evidence(&s->json, e);
 	jsonw_key(&s->json, "findings");

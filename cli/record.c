@@ -1,13 +1,11 @@
 #include "cli/record.h"
 
+#include "base/evidence_json.h"
+
 /* 0 says "not yet" or "none" in the records; null says it in JSON. */
 static void time_or_null(struct json *j, const char *key, int64_t ms)
 {
-	jsonw_key(j, key);
-	if (ms > 0)
-		jsonw_int(j, ms);
-	else
-		jsonw_null(j);
+	jsonw_kint_if(j, key, ms > 0, ms);
 }
 
 static void text_or_null(struct json *j, const char *key, const char *text)
@@ -49,11 +47,7 @@ void record_job(struct json *j, const pipe_job_record *job)
 	jsonw_kstring(j, "stage", job->stage);
 	jsonw_kstring(j, "status", pipe_status_name(job->status));
 	jsonw_kbool(j, "allow_failure", job->allow_failure != 0);
-	jsonw_key(j, "exit_code");
-	if (job->exit_code < 0)
-		jsonw_null(j);
-	else
-		jsonw_int(j, job->exit_code);
+	jsonw_kint_if(j, "exit_code", job->exit_code >= 0, job->exit_code);
 	jsonw_kint(j, "attempts", job->attempts);
 	time_or_null(j, "queued", job->queued_ms);
 	time_or_null(j, "started", job->started_ms);
@@ -100,67 +94,13 @@ void record_artifact(struct json *j, const pipe_artifact_record *a)
 
 static void number_or_null(struct json *j, const char *key, uint64_t number)
 {
-	jsonw_key(j, key);
-	if (number)
-		jsonw_int(j, (int64_t)number);
-	else
-		jsonw_null(j);
+	jsonw_kint_if(j, key, number != 0, (int64_t)number);
 }
-
-struct count {
-	const char *key;
-	uint64_t number;
-};
-
-static void counts(struct json *j, const struct count *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		jsonw_kint(j, list[i].key, list[i].number > INT64_MAX ? INT64_MAX : (int64_t)list[i].number);
-}
-
-/* null: there was no report of that sort. */
-static void group(struct json *j, const char *key, int is_there, const struct count *list, size_t n)
-{
-	jsonw_key(j, key);
-	if (!is_there) {
-		jsonw_null(j);
-		return;
-	}
-	jsonw_object(j);
-	counts(j, list, n);
-	jsonw_object_end(j);
-}
-
-#define GROUP(j, key, is_there, list) group(j, key, is_there, list, sizeof(list) / sizeof(*(list)))
 
 void record_evidence(struct json *j, const pipe_evidence *e)
 {
-	const struct count tests[] = { { "passed", e->passed },
-				       { "failed", e->failed },
-				       { "errors", e->errors },
-				       { "flaky", e->flaky },
-				       { "skipped", e->skipped },
-				       { "quarantined", e->quarantined },
-				       { "duration_ms", e->tests_ms < 0 ? 0 : (uint64_t)e->tests_ms } };
-	const struct count coverage[] = { { "lines", e->lines },
-					  { "lines_hit", e->lines_hit },
-					  { "branches", e->branches },
-					  { "branches_hit", e->branches_hit } };
-	const struct count findings[] = {
-		{ "critical", e->critical }, { "high", e->high },	{ "medium", e->medium },	{ "low", e->low },
-		{ "info", e->info },	     { "unknown", e->unknown }, { "suppressed", e->suppressed }
-	};
-	const struct count others[] = { { "metrics", e->metrics },
-					{ "components", e->components },
-					{ "images", e->images },
-					{ "reports", e->reports },
-					{ "broken_reports", e->broken } };
-
 	jsonw_object(j);
-	GROUP(j, "tests", e->has_tests, tests);
-	GROUP(j, "coverage", e->has_coverage, coverage);
-	GROUP(j, "findings", e->has_findings, findings);
-	counts(j, others, sizeof(others) / sizeof(*others));
+	jsonw_evidence(j, e);
 	jsonw_object_end(j);
 }
 
@@ -176,11 +116,7 @@ void record_test(struct json *j, const pipe_test_record *t)
 	jsonw_kbool(j, "expected", t->expected != 0);
 	jsonw_kbool(j, "quarantined", t->quarantined != 0);
 	jsonw_kint(j, "failures", t->failures);
-	jsonw_key(j, "duration_us");
-	if (t->duration_us < 0)
-		jsonw_null(j);
-	else
-		jsonw_int(j, t->duration_us);
+	jsonw_kint_if(j, "duration_us", t->duration_us >= 0, t->duration_us);
 	text_or_null(j, "message", t->message);
 	text_or_null(j, "details", t->details);
 	jsonw_object_end(j);
@@ -222,14 +158,12 @@ void record_finding(struct json *j, const pipe_finding_record *f)
 
 void record_coverage(struct json *j, const pipe_coverage_record *c)
 {
-	const struct count list[] = { { "lines", c->lines },
-				      { "lines_hit", c->lines_hit },
-				      { "branches", c->branches },
-				      { "branches_hit", c->branches_hit } };
-
 	jsonw_object(j);
 	jsonw_kstring(j, "path", c->path);
-	counts(j, list, sizeof(list) / sizeof(*list));
+	jsonw_kint(j, "lines", (int64_t)c->lines);
+	jsonw_kint(j, "lines_hit", (int64_t)c->lines_hit);
+	jsonw_kint(j, "branches", (int64_t)c->branches);
+	jsonw_kint(j, "branches_hit", (int64_t)c->branches_hit);
 	if (c->items) {
 		jsonw_key(j, "uncovered");
 		jsonw_array(j);
@@ -257,10 +191,7 @@ void record_condition(struct json *j, const pipe_condition_record *c)
 void record_note(struct json *j, const pipe_note_record *n)
 {
 	jsonw_object(j);
-	if (n->job)
-		jsonw_kint(j, "index", n->job_index);
-	else
-		jsonw_knull(j, "index");
+	jsonw_kint_if(j, "index", n->job != NULL, n->job_index);
 	text_or_null(j, "job", n->job ? n->job : "");
 	jsonw_kint(j, "time", n->time_ms);
 	jsonw_kstring(j, "kind", n->kind);

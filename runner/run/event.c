@@ -2,7 +2,7 @@
  * Events as names and as NDJSON (docs/events.md).  Which fields an event has stands in one table.  Output of jobs comes at millions
  * of lines, so its lines are put together by hand: what is the same in each line of a piece is written once and copied.
  */
-#include "base/json.h"
+#include "base/evidence_json.h"
 #include "base/utf8.h"
 #include "pipe.h"
 
@@ -164,75 +164,18 @@ static const unsigned fields_of[] = {
 	[PIPE_EVENT_RUN_FINISHED] = HAS_STATUS | HAS_DURATION | HAS_REASON | HAS_FAILURE,
 };
 
-static void optional_int(struct json *j, const char *key, int64_t value)
-{
-	jsonw_key(j, key);
-	if (value < 0)
-		jsonw_null(j);
-	else
-		jsonw_int(j, value);
-}
-
 static void write_job(struct json *j, const pipe_event *e)
 {
 	jsonw_kstring(j, "job", e->job);
-	optional_int(j, "index", e->job ? (int64_t)e->job_index : -1);
+	jsonw_kint_if(j, "index", e->job != NULL, e->job_index);
 	jsonw_kstring(j, "stage", e->job ? e->stage : NULL);
-}
-
-struct count {
-	const char *key;
-	uint64_t number;
-};
-
-static void write_counts(struct json *j, const struct count *counts, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		jsonw_kint(j, counts[i].key, counts[i].number > INT64_MAX ? INT64_MAX : (int64_t)counts[i].number);
-}
-
-/* A group of counts; null: there was no report of that sort. */
-static void write_group(struct json *j, const char *key, int is_there, const struct count *counts, size_t n)
-{
-	jsonw_key(j, key);
-	if (!is_there) {
-		jsonw_null(j);
-		return;
-	}
-	jsonw_object(j);
-	write_counts(j, counts, n);
-	jsonw_object_end(j);
 }
 
 static void write_evidence(struct json *j, const pipe_evidence *e)
 {
-	const struct count tests[] = { { "passed", e->passed },
-				       { "failed", e->failed },
-				       { "errors", e->errors },
-				       { "flaky", e->flaky },
-				       { "skipped", e->skipped },
-				       { "quarantined", e->quarantined },
-				       { "duration_ms", e->tests_ms < 0 ? 0 : (uint64_t)e->tests_ms } };
-	const struct count coverage[] = { { "lines", e->lines },
-					  { "lines_hit", e->lines_hit },
-					  { "branches", e->branches },
-					  { "branches_hit", e->branches_hit } };
-	const struct count findings[] = {
-		{ "critical", e->critical }, { "high", e->high },	{ "medium", e->medium },	{ "low", e->low },
-		{ "info", e->info },	     { "unknown", e->unknown }, { "suppressed", e->suppressed }
-	};
-	const struct count others[] = { { "metrics", e->metrics },
-					{ "components", e->components },
-					{ "images", e->images },
-					{ "reports", e->reports },
-					{ "broken_reports", e->broken },
-					{ "conditions", e->conditions },
-					{ "failed_conditions", e->conditions_failed } };
-
-	write_group(j, "tests", e->has_tests, tests, sizeof(tests) / sizeof(*tests));
-	write_group(j, "coverage", e->has_coverage, coverage, sizeof(coverage) / sizeof(*coverage));
-	write_group(j, "findings", e->has_findings, findings, sizeof(findings) / sizeof(*findings));
-	write_counts(j, others, sizeof(others) / sizeof(*others));
+	jsonw_evidence(j, e);
+	jsonw_kint(j, "conditions", (int64_t)e->conditions);
+	jsonw_kint(j, "failed_conditions", (int64_t)e->conditions_failed);
 }
 
 static void write_fields(struct json *j, const pipe_event *e, unsigned fields)
@@ -247,11 +190,11 @@ static void write_fields(struct json *j, const pipe_event *e, unsigned fields)
 	if (fields & HAS_STATUS)
 		jsonw_kstring(j, "status", pipe_status_name(e->status));
 	if (fields & HAS_EXIT)
-		optional_int(j, "exit_code", e->exit_code);
+		jsonw_kint_if(j, "exit_code", e->exit_code >= 0, e->exit_code);
 	if (fields & HAS_DURATION)
 		jsonw_kint(j, "duration_ms", e->duration_ms);
 	if (fields & HAS_EXPECTED)
-		optional_int(j, "expected_ms", e->expected_ms);
+		jsonw_kint_if(j, "expected_ms", e->expected_ms >= 0, e->expected_ms);
 	if (fields & HAS_JOBS)
 		jsonw_kint(j, "jobs", e->jobs_total);
 	if (fields & HAS_REASON)
