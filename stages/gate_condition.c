@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/size.h"
 #include "stages/parameter.h"
 
 #include <math.h>
@@ -25,22 +26,12 @@ static int read_number(const struct stage_job *job, const struct node *at, const
 
 static int read_bytes(const struct stage_job *job, const struct node *at, const char *text, double *out, pipe_error *err)
 {
-	static const struct {
-		const char *name;
-		double factor;
-	} units[] = { { "", 1 },     { "B", 1 },	{ "kB", 1e3 },	      { "KB", 1e3 },	      { "MB", 1e6 },
-		      { "GB", 1e9 }, { "KiB", 1024.0 }, { "MiB", 1048576.0 }, { "GiB", 1073741824.0 } };
-	char *end;
-	double value = strtod(text, &end);
+	uint64_t bytes;
 
-	while (*end == ' ')
-		end++;
-	for (size_t i = 0; end != text && value >= 0 && isfinite(value) && i < sizeof(units) / sizeof(*units); i++)
-		if (!strcmp(units[i].name, end)) {
-			*out = value * units[i].factor;
-			return PIPE_OK;
-		}
-	return parameter_wrong(job, at, err, "\"%s\" is no size: write \"200 MB\" or \"150 MiB\"", text);
+	if (!size_parse(text, &bytes))
+		return parameter_wrong(job, at, err, "\"%s\" is no size: write \"200 MB\" or \"150 MiB\"", text);
+	*out = (double)bytes;
+	return PIPE_OK;
 }
 
 static int read_duration(const struct stage_job *job, const struct node *at, const char *text, double *out, pipe_error *err)
