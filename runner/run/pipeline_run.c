@@ -3,14 +3,10 @@
  * or running: when active is 0 and the scheduler has decided nothing new, what is still open waits for somebody, and the pipeline
  * ends without it.
  */
-#include <jansson.h>
-
 #include "base/error.h"
-#include "base/json.h"
 #include "runner/run/hooks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -65,280 +61,6 @@ static int make_jobs(struct pipeline_run *p, pipe_error *err)
 		p->open += j->plan->selected;
 	}
 	return PIPE_OK;
-}
-
-/* The variables that the run was made with, as a JSON object; what is masked keeps its name only. */
-static void write_variables(const struct pipe_plan *plan, struct str *out)
-{
-	const struct variables *const layers[] = { &plan->predefined, &plan->pipeline->variables, &plan->variables };
-	struct json j;
-
-	jsonw_init(&j, out, false);
-	jsonw_object(&j);
-	for (size_t l = 0; l < 3; l++)
-		for (uint32_t i = 0; i < layers[l]->list.count; i++) {
-			const struct variable *v = &layers[l]->list.items[i];
-			bool hidden = false;
-			for (size_t over = l + 1; over < 3; over++)
-				hidden |= variables_get(layers[over], v->name) != NULL;
-			if (!hidden)
-				jsonw_kstring(&j, v->name, v->masked ? "[MASKED]" : v->value);
-		}
-	jsonw_object_end(&j);
-}
-
-/* A text of the run with the secrets taken out. */
-static int masked_copy(struct pipeline_run *p, struct str *text, const char **out, pipe_error *err)
-{
-	struct str clean;
-	int rc;
-
-	str_init(&clean);
-	rc = text->failed ? error_nomem(err) : mask_text(p->session->mask, text->data, text->length, &clean, err);
-	if (rc == PIPE_OK && (clean.failed || !(*out = arena_strndup(&p->arena, clean.data, clean.length))))
-		rc = error_nomem(err);
-	str_clear(&clean);
-	return rc;
-}
-
-static int describe(struct pipeline_run *p, struct store_run *r, pipe_error *err)
-{
-	struct str text;
-	int rc;
-
-	str_init(&text);
-	node_write(p->plan->pipeline->root, NULL, &text);
-	rc = masked_copy(p, &text, &r->definition, err);
-	str_reset(&text);
-	write_variables(p->plan, &text);
-	if (rc == PIPE_OK)
-		rc = masked_copy(p, &text, &r->variables, err);
-	str_reset(&text);
-	str_adds(&text, p->plan->replay);
-	if (rc == PIPE_OK)
-		rc = masked_copy(p, &text, &r->options, err);
-	str_reset(&text);
-	str_adds(&text, r->name ? r->name : "");
-	if (rc == PIPE_OK && r->name)
-		rc = masked_copy(p, &text, &r->name, err);
-	str_clear(&text);
-	return rc;
-}
-
-/* A name of an environment may be made of secrets. */
-static int clean_environment(struct pipeline_run *p, const char *name, const char **out, pipe_error *err)
-{
-	struct str text;
-	int rc;
-
-	*out = name;
-	if (!name || mask_is_empty(p->session->mask))
-		return PIPE_OK;
-	str_init(&text);
-	str_adds(&text, name);
-	rc = masked_copy(p, &text, out, err);
-	str_clear(&text);
-	return rc;
-}
-
-static int create_in_store(struct pipeline_run *p, pipe_error *err)
-{
-	struct pipe_run *s = p->session;
-	const struct git_facts *git = &p->plan->git;
-	struct store_run r = { .nonce = p->nonce,
-			       .created_ms = p->started_ms,
-			       .file = p->plan->pipeline->file,
-			       .name = p->plan->plan->name,
-			       .source = p->plan->source,
-			       .commit_sha = git->sha,
-			       .branch = p->plan->options.ref ? p->plan->options.ref : "",
-			       .title = git->title,
-			       .parent = p->trigger ? p->trigger->pipeline->number : 0,
-			       .parent_job = p->trigger ? (int)p->trigger->index : -1,
-			       .retry_of = p->trigger ? 0 : s->options.retry_of,
-			       .jobs = p->open };
-	int rc = describe(p, &r, err);
-
-	r.dirty = s->dirty;
-	if (rc == PIPE_OK)
-		rc = store_run_create(s->store, &r, &p->number, err);
-	for (uint32_t i = 0; rc == PIPE_OK && i < p->plan->plan->jobs.count; i++) {
-		const struct plan_job *job = &p->plan->plan->jobs.items[i];
-		struct store_job row = { .index = i,
-					 .name = job->name,
-					 .stage = p->plan->pipeline->stages.items[job->stage].name,
-					 .status = PIPE_STATUS_WAITING,
-					 .allow_failure = job->allow_failure.state == YES };
-		if (!job->selected)
-			continue;
-		rc = clean_environment(p, job->environment_name, &row.environment, err);
-		if (rc == PIPE_OK)
-			rc = store_job_create(s->store, p->number, &row, err);
-	}
-	return rc;
-}
-
-/* ---- keeping what succeeded before ---- */
-
-struct keep {
-	struct pipeline_run *p;
-	int64_t from;  /* the run that it succeeded in */
-	uint32_t same; /* jobs that are what and where they were */
-	bool differs;  /* a job is not */
-	pipe_error *err;
-};
-
-static int compare_job(void *payload, const pipe_job_record *old)
-{
-	struct keep *k = payload;
-	const struct plan_job *job = plan_job_named(k->p->plan->plan, old->name, strlen(old->name));
-
-	if (job && job->selected && job->index == old->index)
-		k->same++;
-	else
-		k->differs = true;
-	return 0;
-}
-
-/* A run goes on under its number only with the jobs that it has in the history. */
-static int check_resume(struct pipeline_run *p, int64_t run, pipe_error *err)
-{
-	struct keep k = { .p = p, .from = run, .err = err };
-	int rc = store_jobs(p->session->store, run, compare_job, &k, err);
-
-	if (rc == PIPE_OK && (k.differs || k.same != p->open))
-		rc = error_set(err, PIPE_EUSAGE, "run %lld has other jobs than its pipeline file gives now: start a new one",
-			       (long long)run);
-	return rc;
-}
-
-static int keep_job(void *payload, const pipe_job_record *old)
-{
-	struct keep *k = payload;
-	struct pipeline_run *p = k->p;
-	bool resume = k->from == p->number;
-	const struct plan_job *job = plan_job_named(p->plan->plan, old->name, strlen(old->name));
-	struct job_run *j;
-
-	if (!job || !job->selected)
-		return 0;
-	j = &p->jobs[job->index];
-	if (resume)
-		j->attempt = old->attempts;
-	if (old->status != PIPE_STATUS_SUCCESS && old->status != PIPE_STATUS_WARNING)
-		return 0;
-	j->kept = true;
-	j->old_index = old->index;
-	j->status = (uint8_t)old->status;
-	j->exit_code = old->exit_code;
-	return 0;
-}
-
-/* Something of it is missing: it has to run again. */
-static void keep_not(struct job_run *j)
-{
-	j->kept = false;
-	j->status = PIPE_STATUS_WAITING;
-	j->exit_code = -1;
-	j->has_archive = false;
-}
-
-/* An archive of the earlier run becomes one of this run too: a hard link, so that gc of one leaves the other. */
-static int keep_archive(void *payload, const pipe_artifact_record *a)
-{
-	struct keep *k = payload;
-	struct pipeline_run *p = k->p;
-	const struct plan_job *job = plan_job_named(p->plan->plan, a->job, strlen(a->job));
-	struct job_run *j = job ? &p->jobs[job->index] : NULL;
-	struct store_artifact row = {
-		.name = a->name, .kind = a->kind, .bytes = a->bytes, .files = a->files, .expires_ms = a->expires_ms
-	};
-	const char *dot = strrchr(a->path, '/'), *to;
-
-	if (!j || !j->kept)
-		return 0;
-	if (!strcmp(a->kind, "archive"))
-		j->has_archive = p->has_archives = true;
-	if (k->from == p->number)
-		return 0;
-	dot = dot ? strchr(dot, '.') : NULL;
-	to = job_path(j, dot ? dot : ".tar.zst", &p->arena);
-	if (!to || link(a->path, to)) {
-		session_log(p->session, "the artifacts of \"%s\" in run %lld cannot be kept: %s", a->job, (long long)k->from,
-			    to ? strerror(errno) : "out of memory");
-		keep_not(j);
-		return 0;
-	}
-	row.job = j->index;
-	row.path = to + strlen(p->session->project->state_directory) + 1;
-	return store_artifact_add(p->session->store, p->number, &row, k->err);
-}
-
-static int read_dotenv(struct job_run *j, const char *text, pipe_error *err)
-{
-	struct pipeline_run *p = j->pipeline;
-	json_error_t problem;
-	json_t *root = json_loads(text, 0, &problem), *value;
-	struct variables found = { 0 };
-	const char *name;
-	int rc = PIPE_OK;
-
-	json_object_foreach(root, name, value)
-	{
-		struct variable v = { .name = arena_strdup(&p->arena, name),
-				      .value = json_is_string(value) ? arena_strdup(&p->arena, json_string_value(value)) : "" };
-		if (!v.name || !v.value || !variables_set(&found, &p->arena, v))
-			rc = error_nomem(err);
-	}
-	json_decref(root);
-	return rc == PIPE_OK ? pipeline_run_keep_dotenv(j, &found, err) : rc;
-}
-
-static int keep_dotenvs(struct keep *k)
-{
-	int rc = PIPE_OK;
-
-	for (uint32_t i = 0; rc == PIPE_OK && i < k->p->plan->plan->jobs.count; i++) {
-		struct job_run *j = &k->p->jobs[i];
-		char *json = NULL;
-		if (!j->kept)
-			continue;
-		rc = store_dotenv(k->p->session->store, k->from, j->old_index, &json, k->err);
-		if (rc == PIPE_OK && json && strstr(json, "[MASKED]"))
-			keep_not(j); /* what it reported held a secret, and was not kept */
-		else if (rc == PIPE_OK && json)
-			rc = read_dotenv(j, json, k->err);
-		free(json);
-	}
-	return rc;
-}
-
-/* Marks and settles what an earlier run, or an earlier attempt of this one, has done already. */
-static int keep_earlier(struct pipeline_run *p, int64_t from, pipe_error *err)
-{
-	struct keep k = { .p = p, .from = from, .err = err };
-	struct store *store = p->session->store;
-	int rc = store_jobs(store, from, keep_job, &k, err);
-
-	if (rc == PIPE_OK)
-		rc = store_artifacts(store, from, NULL, keep_archive, &k, err);
-	return rc == PIPE_OK ? keep_dotenvs(&k) : rc;
-}
-
-static void settle_kept(struct pipeline_run *p)
-{
-	char reason[64];
-
-	snprintf(reason, sizeof(reason), "it has passed in run %lld", (long long)p->session->options.retry_of);
-	for (uint32_t i = 0; i < p->plan->plan->jobs.count; i++) {
-		struct job_run *j = &p->jobs[i];
-		if (!j->kept)
-			continue;
-		p->open--;
-		if (!p->session->options.resume)
-			notify_job(j, PIPE_EVENT_JOB_FINISHED, reason, NULL, -1, NULL);
-		scheduler_ended(p->scheduler, i, j->status);
-	}
 }
 
 /* ---- starting ---- */
@@ -397,11 +119,47 @@ static int take_locks(struct pipeline_run *p, pipe_error *err)
 	return rc || p->trigger ? rc : run_control_open(state, p->number, &p->control, err);
 }
 
+/* Its place in the history: a new one, or that of the run which goes on. */
+static int enter_history(struct pipeline_run *p, int64_t resume, pipe_error *err)
+{
+	int rc;
+
+	if (!resume)
+		return pipeline_run_record(p, err);
+	p->number = resume;
+	rc = pipeline_run_check_resume(p, resume, err);
+	return rc ? rc : store_run_reopen(p->session->store, resume, p->nonce, err);
+}
+
+/* Of a child its tools are looked for before it has a number; the root's kept jobs need none. */
+static int prepare(struct pipeline_run *p, int64_t resume, int64_t from, pipe_error *err)
+{
+	int rc = make_nonce(p->nonce, err);
+
+	if (rc == PIPE_OK)
+		rc = make_jobs(p, err);
+	if (rc == PIPE_OK)
+		rc = scheduler_create(&p->scheduler, p->plan->plan, p->expected, p->session->places == 1, err);
+	if (rc == PIPE_OK && p->trigger)
+		rc = pipeline_run_check_tools(p, err);
+	if (rc == PIPE_OK)
+		rc = enter_history(p, resume, err);
+	if (rc == PIPE_OK)
+		rc = take_locks(p, err);
+	if (rc == PIPE_OK)
+		rc = pipeline_run_directory(p, err);
+	if (rc == PIPE_OK && from)
+		rc = pipeline_run_keep(p, from, err);
+	if (rc == PIPE_OK && !p->trigger)
+		rc = pipeline_run_check_tools(p, err);
+	return rc == PIPE_OK ? hooks_open(p, err) : rc;
+}
+
 int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const struct pipe_plan *plan, struct pipe_plan *own,
 			struct job_run *trigger, pipe_error *err)
 {
 	struct pipeline_run *p = calloc(1, sizeof(*p));
-	int64_t resume = trigger ? 0 : s->options.resume;
+	int64_t resume = trigger ? 0 : s->options.resume, repeats = trigger ? 0 : s->options.retry_of;
 	int rc;
 
 	*out = NULL;
@@ -413,32 +171,8 @@ int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const str
 	p->control = -1;
 	p->status = PIPE_STATUS_RUNNING;
 	p->started_ms = session_now(s);
-	p->prefix = "";
-	if (trigger)
-		p->prefix = arena_printf(&p->arena, "%s%s -> ", trigger->pipeline->prefix, trigger->plan->name);
-	rc = p->prefix ? make_nonce(p->nonce, err) : error_nomem(err);
-	if (rc == PIPE_OK)
-		rc = make_jobs(p, err);
-	if (rc == PIPE_OK)
-		rc = scheduler_create(&p->scheduler, plan->plan, p->expected, s->places == 1, err);
-	if (rc == PIPE_OK && trigger)
-		rc = pipeline_run_check_tools(p, err);
-	if (rc == PIPE_OK && !resume)
-		rc = create_in_store(p, err);
-	if (rc == PIPE_OK && resume)
-		rc = check_resume(p, resume, err);
-	if (rc == PIPE_OK && resume)
-		rc = store_run_reopen(s->store, p->number = resume, p->nonce, err);
-	if (rc == PIPE_OK)
-		rc = take_locks(p, err);
-	if (rc == PIPE_OK)
-		rc = pipeline_run_directory(p, err);
-	if (rc == PIPE_OK && !trigger && (resume || s->options.retry_of))
-		rc = keep_earlier(p, resume ? resume : s->options.retry_of, err);
-	if (rc == PIPE_OK && !trigger)
-		rc = pipeline_run_check_tools(p, err);
-	if (rc == PIPE_OK)
-		rc = hooks_open(p, err);
+	p->prefix = trigger ? arena_printf(&p->arena, "%s%s -> ", trigger->pipeline->prefix, trigger->plan->name) : "";
+	rc = p->prefix ? prepare(p, resume, resume ? resume : repeats, err) : error_nomem(err);
 	if (rc) {
 		pipeline_run_free(p);
 		return rc;
@@ -448,9 +182,9 @@ int pipeline_run_create(struct pipeline_run **out, struct pipe_run *s, const str
 	s->pipelines = p;
 	notify_run(p, PIPE_EVENT_RUN_STARTED);
 	warn_unhonoured(p);
-	settle_kept(p);
-	if (!trigger && !resume && s->options.retry_of)
-		pipeline_run_keep_evidence(p, s->options.retry_of);
+	pipeline_run_settle_kept(p);
+	if (!resume && repeats)
+		pipeline_run_keep_evidence(p, repeats);
 	*out = p;
 	return PIPE_OK;
 }
@@ -470,40 +204,6 @@ void pipeline_run_free(struct pipeline_run *p)
 }
 
 /* ---- going on ---- */
-
-int pipeline_run_keep_dotenv(struct job_run *j, const struct variables *dotenv, pipe_error *err)
-{
-	struct pipeline_run *p = j->pipeline;
-	struct str text, clean;
-	struct json json;
-	int rc = PIPE_OK;
-
-	j->dotenv = ARENA_NEW(&p->arena, struct variables);
-	if (!j->dotenv)
-		return error_nomem(err);
-	str_init(&text);
-	str_init(&clean);
-	jsonw_init(&json, &text, false);
-	jsonw_object(&json);
-	for (uint32_t i = 0; rc == PIPE_OK && i < dotenv->list.count; i++) {
-		struct variable v = dotenv->list.items[i];
-		v.name = arena_strdup(&p->arena, v.name);
-		v.value = arena_strdup(&p->arena, v.value);
-		if (!v.name || !v.value || !variables_set(j->dotenv, &p->arena, v))
-			rc = error_nomem(err);
-		else
-			jsonw_kstring(&json, v.name, v.value);
-	}
-	jsonw_object_end(&json);
-	if (rc == PIPE_OK)
-		rc = text.failed ? error_nomem(err) : mask_text(p->session->mask, text.data, text.length, &clean, err);
-	if (rc == PIPE_OK && dotenv->list.count)
-		rc = clean.failed ? error_nomem(err) : store_dotenv_set(p->session->store, p->number, j->index, clean.data, err);
-	p->has_dotenv |= dotenv->list.count > 0;
-	str_clear(&text);
-	str_clear(&clean);
-	return rc;
-}
 
 static void on_delay_closed(uv_handle_t *handle)
 {

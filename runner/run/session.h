@@ -2,7 +2,9 @@
  * A session drives one pipe_run: the pipeline and its child pipelines, on one loop, with one store, one executor and one set of
  * places to run.  The rooms around it:
  *   session.c        start, wait, cancel, free; the turn of the loop
- *   pipeline_run.c   one pipeline (the root or a child): its row in the history, what its scheduler decides, its end
+ *   session_begin.c  all that is opened before the first job; session_control.c what other processes say, and hear
+ *   pipeline_run.c   one pipeline (the root or a child): what its scheduler decides, its end
+ *   pipeline_record.c  its row in the history; pipeline_keep.c jobs that have succeeded before
  *   job_run.c        one job: the state machine
  *   job_prepare.c    what a job asks for, with its variables put in; job_output.c its output; job_judge.c how it ended;
  *   job_results.c    what it leaves in the history (active_job.h is what these share)
@@ -165,6 +167,21 @@ void session_settle(struct pipe_run *s);
 int64_t session_now(const struct pipe_run *s);
 void session_log(const struct pipe_run *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* For session_begin.c: callbacks of the loop.  on_turn, once a turn: changes begin a group; with nothing running there is nothing to
+ * wait for. */
+void session_on_wake(uv_async_t *wake);
+void session_on_turn(uv_prepare_t *turn);
+
+/* ---- session_begin.c ---- */
+/* After an error what was opened is closed by the caller. */
+int session_begin(struct pipe_run *s, pipe_error *err);
+
+/* ---- session_control.c ---- */
+/* Listens for commands of other processes. */
+int session_listen(struct pipe_run *s, pipe_error *err);
+/* Runs that are under way for the same file and branch hear of this one.  Mostly there are none at all. */
+void session_tell_older(struct pipe_run *s);
+
 /* ---- notify.c ---- */
 /* A job has changed its state: the history is told now (committed at the end of the loop's turn), the subscriber after that. */
 void notify_job(struct job_run *j, enum pipe_event_kind kind, const char *reason, const char *failure, double coverage,
@@ -190,14 +207,25 @@ enum pipe_status pipeline_run_verdict(const struct pipeline_run *p);
 /* Starts nothing new, and ends what runs. */
 void pipeline_run_cancel(struct pipeline_run *p, bool now);
 void pipeline_run_free(struct pipeline_run *p);
-/* Copies the variables that a job reported, for the jobs behind it, and writes them to the history. */
-int pipeline_run_keep_dotenv(struct job_run *j, const struct variables *dotenv, pipe_error *err);
 int pipeline_run_directory(struct pipeline_run *p, pipe_error *err);
 /* "<directory>/<index><suffix>" in arena a. */
 const char *job_path(const struct job_run *j, const char *suffix, struct arena *a);
 /* The job has ended; tells scheduler, history and subscriber. */
 void pipeline_run_ended(struct job_run *j, enum pipe_status status, const char *reason, const char *failure, double coverage,
 			const struct log_writer *log);
+
+/* ---- pipeline_record.c ---- */
+/* Gives it its number. */
+int pipeline_run_record(struct pipeline_run *p, pipe_error *err);
+
+/* ---- pipeline_keep.c ---- */
+/* A run goes on under its number only with the jobs that it has in the history. */
+int pipeline_run_check_resume(struct pipeline_run *p, int64_t run, pipe_error *err);
+/* Marks what an earlier run, or an earlier attempt of this one, has done already; settle: tells scheduler and subscriber of it. */
+int pipeline_run_keep(struct pipeline_run *p, int64_t from, pipe_error *err);
+void pipeline_run_settle_kept(struct pipeline_run *p);
+/* Copies the variables that a job reported, for the jobs behind it, and writes them to the history. */
+int pipeline_run_keep_dotenv(struct job_run *j, const struct variables *dotenv, pipe_error *err);
 
 /* ---- pipeline_stages.c ---- */
 /* Tools that typed jobs need, and that are missing or too old: PIPE_EUNSUPPORTED, one sentence for all. */
