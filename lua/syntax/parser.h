@@ -1,4 +1,4 @@
-/* What the files of the parser share: statements (parser.c) and expressions (parser_expression.c). */
+/* What the files of the parser share. */
 #ifndef LUA_SYNTAX_PARSER_H
 #define LUA_SYNTAX_PARSER_H
 
@@ -40,6 +40,7 @@ bool parser_expect(struct parser *p, enum lexer_kind kind);
 bool parser_close(struct parser *p, enum lexer_kind kind, const struct lexer_token *open);
 bool parser_error(struct parser *p, const char *wanted);
 bool parser_memory(struct parser *p);
+bool parser_too_large(struct parser *p);
 bool parser_enter(struct parser *p);
 void parser_leave(struct parser *p);
 /* The name that stands here, interned, and past it; NULL: it failed. */
@@ -51,6 +52,7 @@ struct syntax_node *parser_at(struct parser *p, uint32_t node);
 /* Lists: push onto pending, then hand what is there from `from` on to a node. */
 bool parser_push(struct parser *p, uint32_t value);
 bool parser_list(struct parser *p, uint32_t node, uint32_t from);
+/* ---- parser_statement.c ---- */
 /* Behind `function` and its name. */
 uint32_t parser_function(struct parser *p, const struct lexer_token *at, bool method, const char *name);
 
