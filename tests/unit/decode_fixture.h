@@ -3,6 +3,7 @@
 #define TESTS_UNIT_DECODE_FIXTURE_H
 
 #include "pipeline/decode/decode.h"
+#include "pipeline/keyword/keyword_fields.h"
 #include "pipeline/limits.h"
 #include <check.h>
 #include <stdio.h>
@@ -28,13 +29,28 @@ DECODED_USED void decoded_init(struct decoded_text *t)
 	limits_default(&t->limits);
 }
 
-DECODED_USED void decoded_load(struct decoded_text *t, const char *text)
+/* The text as the document of ci.yml, in t->root. */
+DECODED_USED void decoded_parse(struct decoded_text *t, const char *text)
 {
 	int source;
 
 	source = sources_add(&t->sources, &t->arena, (struct source){ .name = "ci.yml", .text = text, .length = strlen(text) });
 	ck_assert_int_eq(source, 0);
 	ck_assert_int_eq(document_parse(&t->root, 1, &t->arena, 0, &t->limits, &t->d), 1);
+}
+
+/* The text as the value of `with`, in flow style: do these parameters take it? */
+DECODED_USED bool decoded_with(struct decoded_text *t, const struct keyword *parameters, const char *with)
+{
+	const struct keyword row = { .name = "with", .shape = TAKES_MAP, .fields = parameters };
+
+	decoded_parse(t, with);
+	return keyword_check(&row, t->root, &t->d, NULL);
+}
+
+DECODED_USED void decoded_load(struct decoded_text *t, const char *text)
+{
+	decoded_parse(t, text);
 	t->p.root = t->root;
 	t->rc = pipeline_decode(&t->p, &t->arena, t->root, &(struct decode_options){ .limits = &t->limits, .uses = t->uses },
 				&t->d);

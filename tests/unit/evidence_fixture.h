@@ -4,24 +4,11 @@
 
 #include "base/error.h"
 #include "runner/evidence/evidence.h"
+#include "tests/unit/expect.h"
 #include "tests/unit/scratch.h"
 #include <check.h>
 #include <math.h>
 #include <sqlite3.h>
-
-#define ok(call)                                                                                                                 \
-	do {                                                                                                                     \
-		pipe_error err = { 0 };                                                                                          \
-		int rc_ = (call);                                                                                                \
-		ck_assert_msg(rc_ == PIPE_OK, "%s: %d, %s", #call, rc_, err.text);                                               \
-	} while (0)
-#define fails(call, expected, words)                                                                                             \
-	do {                                                                                                                     \
-		pipe_error err = { 0 };                                                                                          \
-		int rc_ = (call);                                                                                                \
-		ck_assert_msg(rc_ == (expected) && err.code == (expected), "%s: %d, %s", #call, rc_, err.text);                  \
-		ck_assert_msg(strstr(err.text, words) != NULL, "%s does not say \"%s\"", err.text, words);                       \
-	} while (0)
 
 static struct scratch s;
 static struct store *store;

@@ -122,16 +122,10 @@ static void say(void *payload, const char *line)
 /* Compiles and judges; with: YAML in flow style. */
 static void judge(struct gating *g, struct facts *f, const char *with)
 {
-	const struct keyword row = { .name = "with", .shape = TAKES_MAP, .fields = stage_gate.uses.parameters };
-
 	memset(g, 0, sizeof(*g));
 	str_init(&g->said);
 	decoded_init(&g->text);
-	ck_assert_int_ge(sources_add(&g->text.sources, &g->text.arena,
-				     (struct source){ .name = "ci.yml", .text = with, .length = strlen(with) }),
-			 0);
-	ck_assert_int_eq(document_parse(&g->text.root, 1, &g->text.arena, 0, &g->text.limits, &g->text.d), 1);
-	ck_assert_msg(keyword_check(&row, g->text.root, &g->text.d, NULL), "the table does not take %s", with);
+	ck_assert_msg(decoded_with(&g->text, stage_gate.uses.parameters, with), "the table does not take %s", with);
 	g->view = (struct evidence_view){ .baseline_run = f->has_baseline ? 41 : 0,
 					  .baseline_branch = f->has_baseline ? "main" : "",
 					  .no_baseline = f->has_baseline ? NULL : "no successful run of main is in the history",

@@ -100,16 +100,11 @@ static int by_address(const void *a, const void *b)
 
 static void compile(struct gating *g, const char *with)
 {
-	const struct keyword row = { .name = "with", .shape = TAKES_MAP, .fields = stage_gate.uses.parameters };
 	const struct node *lua;
 
 	memset(g, 0, sizeof(*g));
 	decoded_init(&g->text);
-	ck_assert_int_ge(sources_add(&g->text.sources, &g->text.arena,
-				     (struct source){ .name = "ci.yml", .text = with, .length = strlen(with) }),
-			 0);
-	ck_assert_int_eq(document_parse(&g->text.root, 1, &g->text.arena, 0, &g->text.limits, &g->text.d), 1);
-	if (!keyword_check(&row, g->text.root, &g->text.d, NULL))
+	if (!decoded_with(&g->text, stage_gate.uses.parameters, with))
 		decoded_dump(&g->text, with);
 	ck_assert_uint_eq(g->text.d.list.count, 0);
 	lua = node_get(g->text.root, "lua");
@@ -364,16 +359,11 @@ START_TEST(the_table_knows_what_it_takes)
 		     { "{lua: {file: a.lua, mode: never}}", false },
 		     { "{lua: {file: a.lua, nme: n}}", false },
 		     { "{lua: {name: n}}", false } };
-	const struct keyword row = { .name = "with", .shape = TAKES_MAP, .fields = stage_gate.uses.parameters };
-
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct decoded_text t;
 
 		decoded_init(&t);
-		sources_add(&t.sources, &t.arena,
-			    (struct source){ .name = "ci.yml", .text = rows[i].with, .length = strlen(rows[i].with) });
-		ck_assert_int_eq(document_parse(&t.root, 1, &t.arena, 0, &t.limits, &t.d), 1);
-		ck_assert_msg(keyword_check(&row, t.root, &t.d, NULL) == rows[i].good, "%s", rows[i].with);
+		ck_assert_msg(decoded_with(&t, stage_gate.uses.parameters, rows[i].with) == rows[i].good, "%s", rows[i].with);
 		decoded_clear(&t);
 	}
 }

@@ -10,6 +10,7 @@
 #include "runner/plan/replay.h"
 #include "runner/store/store.h"
 #include "tests/unit/child.h"
+#include "tests/unit/expect.h"
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -44,20 +45,6 @@ static void teardown(void)
 
 	ck_assert_int_eq(tree_remove(AT_FDCWD, root, &bytes, NULL), PIPE_OK);
 }
-
-#define ok(call)                                                                                                                 \
-	do {                                                                                                                     \
-		pipe_error err = { 0 };                                                                                          \
-		int rc_ = (call);                                                                                                \
-		ck_assert_msg(rc_ == PIPE_OK, "%s: %d, %s", #call, rc_, err.text);                                               \
-	} while (0)
-#define fails(call, expected, words)                                                                                             \
-	do {                                                                                                                     \
-		pipe_error err = { 0 };                                                                                          \
-		int rc_ = (call);                                                                                                \
-		ck_assert_msg(rc_ == (expected) && err.code == (expected), "%s: %d, %s", #call, rc_, err.text);                  \
-		ck_assert_msg(strstr(err.text, words) != NULL, "%s does not say \"%s\"", err.text, words);                       \
-	} while (0)
 
 static void keep_message(void *payload, const char *message)
 {

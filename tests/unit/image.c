@@ -403,8 +403,6 @@ static int take_image(void *payload, const struct evidence_image *i, pipe_error 
 
 static void fake_init(struct fake *f, const char *tools, const struct file *files, const char *with)
 {
-	struct keyword row = { .name = "with", .shape = TAKES_MAP, .fields = stage_image.uses.parameters };
-
 	memset(f, 0, sizeof(*f));
 	decoded_init(&f->text);
 	str_init(&f->said);
@@ -419,11 +417,7 @@ static void fake_init(struct fake *f, const char *tools, const struct file *file
 		.exists = exists, .glob = find, .read = read_text, .tool = tool, .now_ms = now_ms, .payload = f
 	};
 	f->sink = (struct evidence_sink){ .finding = take_finding, .image = take_image, .payload = f };
-	ck_assert_int_ge(sources_add(&f->text.sources, &f->text.arena,
-				     (struct source){ .name = "ci.yml", .text = with, .length = strlen(with) }),
-			 0);
-	ck_assert_int_eq(document_parse(&f->text.root, 1, &f->text.arena, 0, &f->text.limits, &f->text.d), 1);
-	ck_assert(keyword_check(&row, f->text.root, &f->text.d, NULL));
+	ck_assert(decoded_with(&f->text, stage_image.uses.parameters, with));
 	f->job = (struct stage_job){ .arena = &f->arena,
 				     .type = &stage_image,
 				     .name = "job",

@@ -195,13 +195,7 @@ static void fake_clear(struct fake *f)
 /* with: a map in flow style, which the table must take. */
 static void prepare(struct fake *f, const struct stage_type *type, const char *with)
 {
-	struct keyword row = { .name = "with", .shape = TAKES_MAP, .fields = type->uses.parameters };
-
-	ck_assert_int_ge(sources_add(&f->text.sources, &f->text.arena,
-				     (struct source){ .name = "ci.yml", .text = with, .length = strlen(with) }),
-			 0);
-	ck_assert_int_eq(document_parse(&f->text.root, 1, &f->text.arena, 0, &f->text.limits, &f->text.d), 1);
-	if (!keyword_check(&row, f->text.root, &f->text.d, NULL)) {
+	if (!decoded_with(&f->text, type->uses.parameters, with)) {
 		decoded_dump(&f->text, with);
 		ck_abort_msg("the table does not take %s", with);
 	}

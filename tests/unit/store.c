@@ -7,6 +7,7 @@
 #include "runner/history/lock.h"
 #include "runner/history/state.h"
 #include "tests/unit/child.h"
+#include "tests/unit/expect.h"
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,21 +43,6 @@ static void teardown(void)
 
 	ck_assert_int_eq(tree_remove(AT_FDCWD, root, &bytes, NULL), PIPE_OK);
 }
-
-#define ok(call)                                                                                                                 \
-	do {                                                                                                                     \
-		pipe_error err = { 0 };                                                                                          \
-		int rc_ = (call);                                                                                                \
-		ck_assert_msg(rc_ == PIPE_OK, "%s: %d, %s", #call, rc_, err.text);                                               \
-	} while (0)
-/* The call fails with that code and a sentence that holds these words. */
-#define fails(call, expected, words)                                                                                             \
-	do {                                                                                                                     \
-		pipe_error err = { 0 };                                                                                          \
-		int rc_ = (call);                                                                                                \
-		ck_assert_msg(rc_ == (expected) && err.code == (expected), "%s: %d, %s", #call, rc_, err.text);                  \
-		ck_assert_msg(strstr(err.text, words) != NULL, "%s does not say \"%s\"", err.text, words);                       \
-	} while (0)
 
 static struct store *writer(void)
 {

@@ -117,8 +117,6 @@ SUPPLY_FIXTURE void supply_say(void *payload, const char *line)
 SUPPLY_FIXTURE void supply_compile(struct supply *f, const struct stage_type *type, const char *with,
 				   const struct supply_file *files)
 {
-	struct keyword row = { .name = "with", .shape = TAKES_MAP, .fields = type->uses.parameters };
-
 	memset(f, 0, sizeof(*f));
 	decoded_init(&f->text);
 	str_init(&f->shown);
@@ -131,11 +129,7 @@ SUPPLY_FIXTURE void supply_compile(struct supply *f, const struct stage_type *ty
 	scope_push(&f->scope, &f->variables);
 	f->world = (struct stage_world){ .exists = supply_exists, .glob = supply_glob, .read = supply_read, .payload = f };
 	f->view = (struct evidence_view){ .findings = supply_findings, .metric = supply_metric, .payload = f };
-	ck_assert_int_ge(sources_add(&f->text.sources, &f->text.arena,
-				     (struct source){ .name = "ci.yml", .text = with, .length = strlen(with) }),
-			 0);
-	ck_assert_int_eq(document_parse(&f->text.root, 1, &f->text.arena, 0, &f->text.limits, &f->text.d), 1);
-	ck_assert_msg(keyword_check(&row, f->text.root, &f->text.d, NULL), "the table does not take %s", with);
+	ck_assert_msg(decoded_with(&f->text, type->uses.parameters, with), "the table does not take %s", with);
 	f->job = (struct stage_job){ .arena = &f->arena,
 				     .type = type,
 				     .name = "job",
