@@ -131,6 +131,36 @@ struct evidence_sink {
 	int (*scope)(void *payload, unsigned gives, pipe_error *err);
 };
 
+/* Hands it to the sink, if it takes such. */
+static inline int sink_test(const struct evidence_sink *s, const struct evidence_test *t, pipe_error *err)
+{
+	return s->test ? s->test(s->payload, t, err) : PIPE_OK;
+}
+static inline int sink_line(const struct evidence_sink *s, const struct evidence_line *l, pipe_error *err)
+{
+	return s->line ? s->line(s->payload, l, err) : PIPE_OK;
+}
+static inline int sink_finding(const struct evidence_sink *s, const struct evidence_finding *f, pipe_error *err)
+{
+	return s->finding ? s->finding(s->payload, f, err) : PIPE_OK;
+}
+static inline int sink_metric(const struct evidence_sink *s, const struct evidence_metric *m, pipe_error *err)
+{
+	return s->metric ? s->metric(s->payload, m, err) : PIPE_OK;
+}
+static inline int sink_component(const struct evidence_sink *s, const struct evidence_component *c, pipe_error *err)
+{
+	return s->component ? s->component(s->payload, c, err) : PIPE_OK;
+}
+static inline int sink_image(const struct evidence_sink *s, const struct evidence_image *i, pipe_error *err)
+{
+	return s->image ? s->image(s->payload, i, err) : PIPE_OK;
+}
+static inline int sink_scope(const struct evidence_sink *s, unsigned gives, pipe_error *err)
+{
+	return s->scope ? s->scope(s->payload, gives, err) : PIPE_OK;
+}
+
 const char *test_status_name(enum test_status s);
 const char *finding_kind_name(enum finding_kind k);
 const char *severity_name(enum severity s);

@@ -270,7 +270,7 @@ static int keep_metric(struct stage_job *job, const json_t *one, pipe_error *err
 					   .unit = text_in(one, "unit"),
 					   .help = text_in(one, "help") };
 
-	return *m.name && job->sink->metric ? job->sink->metric(job->sink->payload, &m, err) : PIPE_OK;
+	return *m.name ? sink_metric(job->sink, &m, err) : PIPE_OK;
 }
 
 static int keep_finding(struct stage_job *job, const json_t *one, pipe_error *err)
@@ -293,7 +293,7 @@ static int keep_finding(struct stage_job *job, const json_t *one, pipe_error *er
 	severity_from(text_in(one, "severity"), &severity);
 	f.kind = (uint8_t)kind;
 	f.severity = (uint8_t)severity;
-	return job->sink->finding ? job->sink->finding(job->sink->payload, &f, err) : PIPE_OK;
+	return sink_finding(job->sink, &f, err);
 }
 
 static int keep_all(struct stage_job *job, const json_t *list, int (*keep)(struct stage_job *, const json_t *, pipe_error *),

@@ -149,14 +149,14 @@ static int keep_latency(struct stage_job *job, const struct probe *p, const stru
 	const char *name = escaped(job, p->name);
 	int rc = name ? PIPE_OK : error_nomem(err);
 
-	for (size_t i = 0; rc == PIPE_OK && job->sink->metric && i < sizeof(values) / sizeof(*values); i++) {
+	for (size_t i = 0; rc == PIPE_OK && i < sizeof(values) / sizeof(*values); i++) {
 		struct evidence_metric m = {
 			.name = "smoke_latency_milliseconds", .value = values[i].ms, .unit = "milliseconds", .help = ""
 		};
 		if (values[i].ms < 0)
 			continue;
 		m.labels = arena_printf(job->arena, "check=\"%s\",quantile=\"%s\"", name, values[i].quantile);
-		rc = m.labels ? job->sink->metric(job->sink->payload, &m, err) : error_nomem(err);
+		rc = m.labels ? sink_metric(job->sink, &m, err) : error_nomem(err);
 	}
 	return rc;
 }
@@ -189,7 +189,7 @@ static int keep_check(struct stage_job *job, const struct step *s, pipe_error *e
 		return error_nomem(err);
 	else if (s->end != STEP_OK)
 		t.status = TEST_FAILED;
-	rc = job->sink->test ? job->sink->test(job->sink->payload, &t, err) : PIPE_OK;
+	rc = sink_test(job->sink, &t, err);
 	return rc || s->state != STEP_DONE ? rc : keep_latency(job, s->probe, &s->result, err);
 }
 

@@ -42,14 +42,13 @@ static int keep_findings(struct image_work *i, pipe_error *err)
 {
 	const struct evidence_sink *sink = i->job->sink;
 	unsigned gives = GIVES_MISCONFIGURATIONS | (is_done(step_at(i, i->scan_step)) ? GIVES_SECRETS : 0u);
-	int rc = PIPE_OK;
+	int rc;
 
 	if (!sink || !sink->finding || i->phase == PHASE_LOOK)
 		return PIPE_OK;
-	if (sink->scope)
-		rc = sink->scope(sink->payload, gives, err);
+	rc = sink_scope(sink, gives, err);
 	for (uint32_t k = 0; rc == PIPE_OK && k < i->findings.count; k++)
-		rc = sink->finding(sink->payload, &i->findings.items[k].finding, err);
+		rc = sink_finding(sink, &i->findings.items[k].finding, err);
 	return rc;
 }
 
@@ -78,9 +77,7 @@ static int keep_image(struct image_work *i, pipe_error *err)
 	const struct evidence_sink *sink = i->job->sink;
 	struct evidence_image image = { .name = first_name(i), .digest = i->digest, .bytes = i->bytes };
 
-	if (!i->digest || !sink || !sink->image)
-		return PIPE_OK;
-	return sink->image(sink->payload, &image, err);
+	return i->digest && sink ? sink_image(sink, &image, err) : PIPE_OK;
 }
 
 static int export_as(struct image_work *i, const char *name, const char *value, pipe_error *err)

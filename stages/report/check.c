@@ -117,7 +117,7 @@ static int close_test(struct check_state *s, pipe_error *err)
 	t.file = place_of(s, &t.line);
 	if (!t.file || s->made.failed || s->path.failed || id->failed)
 		return error_nomem(err);
-	return s->sink->test ? s->sink->test(s->sink->payload, &t, err) : PIPE_OK;
+	return sink_test(s->sink, &t, err);
 }
 
 static int close_element(void *payload, const char *name, pipe_error *err)

@@ -81,8 +81,8 @@ static int finish(void *state, pipe_error *err)
 
 	if (rc == PIPE_OK && !s->any)
 		return error_set(err, PIPE_EPIPELINE, "no report of Checkov: it has no \"summary\"");
-	for (size_t i = 0; rc == PIPE_OK && s->sink->metric && i < sizeof(metrics) / sizeof(*metrics); i++)
-		rc = s->sink->metric(s->sink->payload, &metrics[i], err);
+	for (size_t i = 0; rc == PIPE_OK && i < sizeof(metrics) / sizeof(*metrics); i++)
+		rc = sink_metric(s->sink, &metrics[i], err);
 	return rc;
 }
 

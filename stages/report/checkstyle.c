@@ -56,7 +56,7 @@ static int give(struct checkstyle *s, struct evidence_finding *f, pipe_error *er
 	f->kind = s->options->kind;
 	f->path = s->path;
 	f->fingerprint = f->package = f->installed = f->fixed = f->url = "";
-	return s->sink->finding ? s->sink->finding(s->sink->payload, f, err) : PIPE_OK;
+	return sink_finding(s->sink, f, err);
 }
 
 static int open_error(struct checkstyle *s, const char **attributes, pipe_error *err)
@@ -131,7 +131,7 @@ static int begin(void *state, const struct report_options *options, const struct
 	s->sink = sink;
 	rc = xml_begin(&s->xml, &handler, s, &options->limits, err);
 	/* Issues, unless who asked for the report says otherwise. */
-	return rc == PIPE_OK && sink->scope ? sink->scope(sink->payload, GIVES_ISSUES << options->kind, err) : rc;
+	return rc == PIPE_OK ? sink_scope(sink, GIVES_ISSUES << options->kind, err) : rc;
 }
 
 static int feed(void *state, const char *bytes, size_t length, pipe_error *err)

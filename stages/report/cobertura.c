@@ -97,7 +97,7 @@ static bool read_hits(const char *text, uint64_t *hits)
 /* Line 0 is generated code, which stands in no file. */
 static int emit(struct cobertura *c, const struct evidence_line *l, pipe_error *err)
 {
-	return l->line && c->sink->line ? c->sink->line(c->sink->payload, l, err) : PIPE_OK;
+	return l->line ? sink_line(c->sink, l, err) : PIPE_OK;
 }
 
 static int hold(struct cobertura *c, const struct evidence_line *l, pipe_error *err)

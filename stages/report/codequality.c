@@ -79,7 +79,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 	f.path = evidence_path(&s->scratch, s->options->workspace, json_item_text(location, "path"));
 	if (!f.path)
 		return error_nomem(err);
-	return s->sink->finding ? s->sink->finding(s->sink->payload, &f, err) : PIPE_OK;
+	return sink_finding(s->sink, &f, err);
 }
 
 static const struct json_spec spec = { patterns, PATTERNS, keep, true, on_item };

@@ -203,8 +203,8 @@ static int flush(struct compiler *s, pipe_error *err)
 	f.tool = s->options->tool && *s->options->tool ? s->options->tool : h->tool.length ? h->tool.data : tool_of(f.rule);
 	f.path = path_of(s, &a);
 	rc = !f.path || finding_failed(h) ? error_nomem(err) : first_time(s, &f, &first, err);
-	if (rc == PIPE_OK && first && s->sink->finding)
-		rc = s->sink->finding(s->sink->payload, &f, err);
+	if (rc == PIPE_OK && first)
+		rc = sink_finding(s->sink, &f, err);
 	arena_clear(&a);
 	return rc;
 }
@@ -410,7 +410,7 @@ static int compiler_begin(void *state, const struct report_options *options, con
 	make_place_init(&s->make);
 	lines_init(&s->lines, options->limits.text_bytes, on_line, s);
 	/* Issues or warnings: who asked for the report says which. */
-	return sink->scope ? sink->scope(sink->payload, GIVES_ISSUES << options->kind, err) : PIPE_OK;
+	return sink_scope(sink, GIVES_ISSUES << options->kind, err);
 }
 
 static int compiler_feed(void *state, const char *bytes, size_t length, pipe_error *err)

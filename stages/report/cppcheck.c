@@ -101,8 +101,8 @@ static int close_element(void *payload, const char *name, pipe_error *err)
 	f.path = evidence_path(&a, s->options->workspace, s->path.data);
 	if (!f.path || s->id.failed || s->message.failed || s->path.failed)
 		rc = error_nomem(err);
-	else if (s->sink->finding)
-		rc = s->sink->finding(s->sink->payload, &f, err);
+	else
+		rc = sink_finding(s->sink, &f, err);
 	arena_clear(&a);
 	return rc;
 }

@@ -95,7 +95,7 @@ static int add_component(struct state *s, const json_t *component, struct str *t
 	c.type = json_item_text(component, "type");
 	c.purl = json_item_text(component, "purl");
 	c.licenses = text->data;
-	return s->sink->component ? s->sink->component(s->sink->payload, &c, err) : PIPE_OK;
+	return sink_component(s->sink, &c, err);
 }
 
 /* A component and those within it; the parser bounds how deep they nest. */
@@ -217,7 +217,7 @@ static int on_vulnerability(struct state *s, const struct json_item *item, pipe_
 	f.url = first_text(json_array_get(json_object_get(value, "advisories"), 0), "url",
 			   json_item_text(json_object_get(value, "source"), "url"));
 	f.fingerprint = f.rule;
-	for (size_t i = 0; !rc && s->sink->finding && (i < count || !i); i++) {
+	for (size_t i = 0; !rc && (i < count || !i); i++) {
 		const json_t *affected = json_array_get(affects, i);
 		struct known k = find_known(s, json_item_text(affected, "ref"));
 
@@ -226,7 +226,7 @@ static int on_vulnerability(struct state *s, const struct json_item *item, pipe_
 		f.package = k.name;
 		f.installed = k.version;
 		f.fixed = unaffected(affected);
-		rc = s->sink->finding(s->sink->payload, &f, err);
+		rc = sink_finding(s->sink, &f, err);
 	}
 	return rc;
 }
@@ -299,9 +299,7 @@ static int finish(void *state, pipe_error *err)
 		return rc;
 	if (!s->is_cyclonedx)
 		return error_set(err, PIPE_EPIPELINE, "no CycloneDX document: it has no \"bomFormat\"");
-	if (!s->has_vulnerabilities || !s->sink->scope)
-		return PIPE_OK;
-	return s->sink->scope(s->sink->payload, GIVES_COMPONENTS | GIVES_VULNERABILITIES, err);
+	return s->has_vulnerabilities ? sink_scope(s->sink, GIVES_COMPONENTS | GIVES_VULNERABILITIES, err) : PIPE_OK;
 }
 
 static void end(void *state)

@@ -79,7 +79,7 @@ static int emit(void *payload, struct evidence_finding *f, pipe_error *err)
 	if (f->kind == FINDING_VULNERABILITY)
 		f->fingerprint = f->rule;
 	s->scope |= (unsigned)GIVES_ISSUES << f->kind;
-	return s->sink->finding ? s->sink->finding(s->sink->payload, f, err) : PIPE_OK;
+	return sink_finding(s->sink, f, err);
 }
 
 /* ---- a vulnerability ---- */
@@ -290,8 +290,8 @@ static int finish(void *state, pipe_error *err)
 		rc = error_set(err, PIPE_EPIPELINE, "no security report: there is no list of \"vulnerabilities\"");
 	if (!rc)
 		rc = held_findings_release(&s->held, emit, s, err);
-	if (!rc && s->scope && s->sink->scope)
-		rc = s->sink->scope(s->sink->payload, s->scope, err);
+	if (!rc && s->scope)
+		rc = sink_scope(s->sink, s->scope, err);
 	return rc;
 }
 

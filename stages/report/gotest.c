@@ -120,7 +120,7 @@ static int emit(struct state *s, const struct unit *u, uint8_t status, const cha
 		t.message = arena_printf(&a, "%s%s%.*s", reason, *reason ? ": " : "", (int)message_length(words), words);
 	if (!t.message)
 		return error_nomem(err);
-	rc = s->sink->test ? s->sink->test(s->sink->payload, &t, err) : PIPE_OK;
+	rc = sink_test(s->sink, &t, err);
 	arena_clear(&a);
 	return rc;
 }

@@ -98,7 +98,7 @@ static int emit(struct state *s, pipe_error *err)
 	f.path = path ? evidence_path(&s->scratch, s->options->workspace, path) : NULL;
 	if (!f.path)
 		return error_nomem(err);
-	return s->sink->finding ? s->sink->finding(s->sink->payload, &f, err) : PIPE_OK;
+	return sink_finding(s->sink, &f, err);
 }
 
 static void begin_finding(struct state *s, const char *rule, enum severity severity, const char *path, size_t length,

@@ -71,7 +71,7 @@ static int open_line(struct jacoco *j, const char **attributes, pipe_error *err)
 	l.hits = instructions > 0; /* how often is not known */
 	l.branches = missed_branches + branches;
 	l.branches_hit = branches;
-	return number && j->sink->line ? j->sink->line(j->sink->payload, &l, err) : PIPE_OK;
+	return number ? sink_line(j->sink, &l, err) : PIPE_OK;
 }
 
 static int open_element(void *payload, const char *name, const char **attributes, pipe_error *err)

@@ -330,7 +330,7 @@ static int emit(struct junit *j, struct evidence_test *t, pipe_error *err)
 		return error_nomem(err);
 	if (xml_number(c->texts[CASE_LINE].data, UINT32_MAX - 1, &line))
 		t->line = (uint32_t)line + is_pytest(j);
-	return j->sink->test ? j->sink->test(j->sink->payload, t, err) : PIPE_OK;
+	return sink_test(j->sink, t, err);
 }
 
 static int close_case(struct junit *j, pipe_error *err)

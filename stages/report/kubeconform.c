@@ -67,7 +67,7 @@ static int emit(struct state *s, const json_t *value, const char *rule, const ch
 				 where, *where ? ": " : "", *message ? message : "it is not valid");
 	if (!f.path || !f.message)
 		return error_nomem(err);
-	return s->sink->finding ? s->sink->finding(s->sink->payload, &f, err) : PIPE_OK;
+	return sink_finding(s->sink, &f, err);
 }
 
 static int on_resource(struct state *s, const struct json_item *item, pipe_error *err)
@@ -96,13 +96,13 @@ static int on_summary(struct state *s, const struct json_item *item, pipe_error 
 	static const char *const states[] = { "errors", "invalid", "skipped", "valid" };
 	int rc = PIPE_OK;
 
-	for (size_t i = 0; rc == PIPE_OK && s->sink->metric && i < sizeof(states) / sizeof(*states); i++) {
+	for (size_t i = 0; rc == PIPE_OK && i < sizeof(states) / sizeof(*states); i++) {
 		struct evidence_metric m = { .name = "kubeconform_resources",
 					     .value = json_item_real(item->value, states[i], 0),
 					     .unit = "",
 					     .help = "resources by what kubeconform made of them" };
 		m.labels = arena_printf(&s->scratch, "status=\"%s\"", states[i]);
-		rc = m.labels ? s->sink->metric(s->sink->payload, &m, err) : error_nomem(err);
+		rc = m.labels ? sink_metric(s->sink, &m, err) : error_nomem(err);
 	}
 	return rc;
 }

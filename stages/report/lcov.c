@@ -82,8 +82,7 @@ static int give_lines(struct lcov *s, const char *path, pipe_error *err)
 		for (; h < s->hit_count && s->hits[h].line == line.line; h++)
 			line.hits = s->hits[h].hits > line.hits ? s->hits[h].hits : line.hits;
 		count_branches(s, &b, h < s->hit_count ? s->hits[h].line : UINT64_MAX, &line);
-		if (s->sink->line)
-			rc = s->sink->line(s->sink->payload, &line, err);
+		rc = sink_line(s->sink, &line, err);
 	}
 	return rc;
 }

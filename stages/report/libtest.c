@@ -49,7 +49,7 @@ struct libtest {
 
 static int give(struct libtest *s, struct evidence_test *t, pipe_error *err)
 {
-	return s->sink->test ? s->sink->test(s->sink->payload, t, err) : PIPE_OK;
+	return sink_test(s->sink, t, err);
 }
 
 /* A documentation test's name holds its line, which moves: the place, and what is documented there. */

@@ -271,7 +271,7 @@ static int on_sample(struct openmetrics *s, char *p, pipe_error *err)
 		/* The old format's counter bears the suffix in its TYPE line. */
 		s->strict |= !strcmp(s->type, "counter") && !strcmp(name + s->family.length, "_total");
 	}
-	return s->sink->metric ? s->sink->metric(s->sink->payload, &m, err) : PIPE_OK;
+	return sink_metric(s->sink, &m, err);
 }
 
 /* ---- comments ---- */

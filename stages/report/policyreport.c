@@ -59,7 +59,7 @@ static int emit(struct state *s, const json_t *value, const json_t *resource, ui
 				 json_item_text(value, "message"));
 	if (!f.rule || !f.message)
 		return error_nomem(err);
-	return s->sink->finding ? s->sink->finding(s->sink->payload, &f, err) : PIPE_OK;
+	return sink_finding(s->sink, &f, err);
 }
 
 static int on_result(struct state *s, const struct json_item *item, pipe_error *err)
@@ -121,7 +121,7 @@ static int finish(void *state, pipe_error *err)
 	if (!s->any)
 		return error_set(err, PIPE_EPIPELINE, "no policy report: it has no \"results\"");
 	m.value = (double)s->results;
-	return s->sink->metric ? s->sink->metric(s->sink->payload, &m, err) : PIPE_OK;
+	return sink_metric(s->sink, &m, err);
 }
 
 static void end(void *state)

@@ -207,7 +207,7 @@ static int emit(struct state *s, struct sarif_result *r, pipe_error *err)
 	s->scope |= (unsigned)GIVES_ISSUES << r->f.kind;
 	if (!resolve_message(s, r, rule) || !resolve_path(s, r))
 		return error_nomem(err);
-	return s->sink->finding ? s->sink->finding(s->sink->payload, &r->f, err) : PIPE_OK;
+	return sink_finding(s->sink, &r->f, err);
 }
 
 /* ---- waiting ---- */
@@ -539,7 +539,7 @@ static int finish(void *state, pipe_error *err)
 		return error_set(err, PIPE_EPIPELINE, "no SARIF: there is no list of \"runs\"");
 	if (!s->runs)
 		return error_set(err, PIPE_EPIPELINE, "there is no run in it: no tool analysed anything");
-	return s->sink->scope ? s->sink->scope(s->sink->payload, s->scope, err) : PIPE_OK;
+	return sink_scope(s->sink, s->scope, err);
 }
 
 static void end(void *state)

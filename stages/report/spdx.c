@@ -215,9 +215,9 @@ static int finish(void *state, pipe_error *err)
 		return rc;
 	if (!s->is_spdx)
 		return error_set(err, PIPE_EPIPELINE, "no SPDX document: it has no \"spdxVersion\"");
-	for (const struct package *p = s->first; p && !rc && s->sink->component; p = p->next)
+	for (const struct package *p = s->first; p && !rc; p = p->next)
 		if (!rooted || !is_root(s, p))
-			rc = s->sink->component(s->sink->payload, &p->c, err);
+			rc = sink_component(s->sink, &p->c, err);
 	return rc;
 }
 

@@ -19,7 +19,7 @@ int tap_give(struct tap *s, struct evidence_test *t, pipe_error *err)
 		s->script_failures++;
 		s->failures++;
 	}
-	return s->sink->test ? s->sink->test(s->sink->payload, t, err) : PIPE_OK;
+	return sink_test(s->sink, t, err);
 }
 
 int tap_give_error(struct tap *s, const char *name, const char *message, pipe_error *err)

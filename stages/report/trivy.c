@@ -115,7 +115,7 @@ static int emit(void *payload, struct evidence_finding *f, pipe_error *err)
 	f->path = evidence_path(&s->scratch, s->options->workspace, path);
 	if (!f->path)
 		return error_nomem(err);
-	return s->sink->finding ? s->sink->finding(s->sink->payload, f, err) : PIPE_OK;
+	return sink_finding(s->sink, f, err);
 }
 
 static const char *first_of(const json_t *map, const char *key, const char *other)
@@ -369,10 +369,10 @@ static int finish(void *state, pipe_error *err)
 		return rc;
 	if (!s->is_trivy)
 		return error_set(err, PIPE_EPIPELINE, "no report of Trivy: it has no \"SchemaVersion\"");
-	if (s->is_image && s->name && *s->name && s->sink->image)
-		rc = s->sink->image(s->sink->payload, &image, err);
-	if (!rc && s->classes && s->sink->scope)
-		rc = s->sink->scope(s->sink->payload, s->classes, err);
+	if (s->is_image && s->name && *s->name)
+		rc = sink_image(s->sink, &image, err);
+	if (!rc && s->classes)
+		rc = sink_scope(s->sink, s->classes, err);
 	return rc;
 }
 
