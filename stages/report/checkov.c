@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "stages/report/formats.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -20,8 +21,7 @@ static const struct json_pattern patterns[] = {
 static const char *const keep[] = { "parsing_errors", "resource_count", NULL };
 
 struct state {
-	struct json_items items;
-	const struct evidence_sink *sink;
+	struct json_report report;
 	double resources, errors;
 	bool any;
 };
@@ -49,17 +49,7 @@ static const struct json_spec spec = { patterns, PATTERNS, keep, false, on_item 
 
 static int begin(void *state, const struct report_options *options, const struct evidence_sink *sink, pipe_error *err)
 {
-	struct state *s = state;
-
-	s->sink = sink;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
-}
-
-static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
-{
-	struct state *s = state;
-
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_begin(state, &spec, options, sink, err);
 }
 
 static int finish(void *state, pipe_error *err)
@@ -77,20 +67,13 @@ static int finish(void *state, pipe_error *err)
 		  .unit = "",
 		  .help = "files that Checkov could not read" },
 	};
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 
 	if (rc == PIPE_OK && !s->any)
 		return error_set(err, PIPE_EPIPELINE, "no report of Checkov: it has no \"summary\"");
 	for (size_t i = 0; rc == PIPE_OK && i < sizeof(metrics) / sizeof(*metrics); i++)
-		rc = sink_metric(s->sink, &metrics[i], err);
+		rc = sink_metric(s->report.sink, &metrics[i], err);
 	return rc;
-}
-
-static void end(void *state)
-{
-	struct state *s = state;
-
-	json_items_clear(&s->items);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)
@@ -105,8 +88,8 @@ const struct report_format report_checkov = {
 	.gives = GIVES_METRICS,
 	.state_size = sizeof(struct state),
 	.begin = begin,
-	.feed = feed,
+	.feed = json_report_feed,
 	.finish = finish,
-	.end = end,
+	.end = json_report_end,
 	.recognise = recognise,
 };

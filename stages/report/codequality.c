@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "stages/report/formats.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -21,10 +22,7 @@ static const char *const keep[] = { "begin",	   "check_name", "column", "descrip
 				    "positions",   "severity",	 "type",   NULL };
 
 struct state {
-	struct json_items items;
-	const struct report_options *options;
-	const struct evidence_sink *sink;
-	struct arena scratch;
+	struct json_report report;
 };
 
 /* location.lines is a begin and an end, or a line; location.positions has a line and a column each. */
@@ -62,7 +60,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 {
 	struct state *s = payload;
 	const json_t *value = item->value, *location = json_object_get(value, "location");
-	struct evidence_finding f = { .kind = s->options->kind };
+	struct evidence_finding f = { .kind = s->report.options->kind };
 
 	if (!strcmp(json_item_text(value, "type"), "measurement"))
 		return PIPE_OK;
@@ -72,47 +70,28 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 		return json_item_error(item, err, "no code quality issue: it has no \"%s\"",
 				       *f.message ? "location" : "description");
 	f.severity = json_item_severity(value, "severity");
-	f.tool = first_text(value, "engine_name", s->options->tool);
+	f.tool = first_text(value, "engine_name", s->report.options->tool);
 	f.fingerprint = json_item_text(value, "fingerprint");
 	read_lines(location, &f);
-	arena_clear(&s->scratch);
-	f.path = evidence_path(&s->scratch, s->options->workspace, json_item_text(location, "path"));
+	arena_clear(&s->report.scratch);
+	f.path = evidence_path(&s->report.scratch, s->report.options->workspace, json_item_text(location, "path"));
 	if (!f.path)
 		return error_nomem(err);
-	return sink_finding(s->sink, &f, err);
+	return sink_finding(s->report.sink, &f, err);
 }
 
 static const struct json_spec spec = { patterns, PATTERNS, keep, true, on_item };
 
 static int begin(void *state, const struct report_options *options, const struct evidence_sink *sink, pipe_error *err)
 {
-	struct state *s = state;
-
-	s->options = options;
-	s->sink = sink;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
-}
-
-static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
-{
-	struct state *s = state;
-
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_begin(state, &spec, options, sink, err);
 }
 
 static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
 
-	return json_items_finish(&s->items, err);
-}
-
-static void end(void *state)
-{
-	struct state *s = state;
-
-	arena_clear(&s->scratch);
-	json_items_clear(&s->items);
+	return json_items_finish(&s->report.items, err);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)
@@ -135,8 +114,8 @@ const struct report_format report_codequality = {
 	.gives = GIVES_ISSUES,
 	.state_size = sizeof(struct state),
 	.begin = begin,
-	.feed = feed,
+	.feed = json_report_feed,
 	.finish = finish,
-	.end = end,
+	.end = json_report_end,
 	.recognise = recognise,
 };

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "stages/report/formats.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -30,10 +31,7 @@ struct known {
 };
 
 struct state {
-	struct json_items items;
-	const struct report_options *options;
-	const struct evidence_sink *sink;
-	struct arena scratch;
+	struct json_report report;
 	struct arena refs; /* of known and tool; beyond a bound no more are added, and a reference speaks for itself */
 	struct map known;
 	const char *tool;
@@ -74,7 +72,7 @@ static bool remember(struct state *s, const json_t *component, const char *name)
 	const char *ref = json_item_text(component, "bom-ref");
 	struct known *k;
 
-	if (!*ref || s->refs.used / 4 > s->options->limits.item_bytes)
+	if (!*ref || s->refs.used / 4 > s->report.options->limits.item_bytes)
 		return true;
 	k = ARENA_NEW(&s->refs, struct known);
 	ref = arena_strdup(&s->refs, ref);
@@ -87,7 +85,7 @@ static bool remember(struct state *s, const json_t *component, const char *name)
 
 static int add_component(struct state *s, const json_t *component, struct str *text, pipe_error *err)
 {
-	struct evidence_component c = { .name = full_name(&s->scratch, component) };
+	struct evidence_component c = { .name = full_name(&s->report.scratch, component) };
 
 	if (!c.name || !licenses(json_object_get(component, "licenses"), text) || !remember(s, component, c.name))
 		return error_nomem(err);
@@ -95,7 +93,7 @@ static int add_component(struct state *s, const json_t *component, struct str *t
 	c.type = json_item_text(component, "type");
 	c.purl = json_item_text(component, "purl");
 	c.licenses = text->data;
-	return sink_component(s->sink, &c, err);
+	return sink_component(s->report.sink, &c, err);
 }
 
 /* A component and those within it; the parser bounds how deep they nest. */
@@ -149,7 +147,7 @@ static struct known find_known(struct state *s, const char *ref)
 	/* urn:cdx:SERIAL/VERSION#REF: an element of another document. */
 	if (!strncmp(ref, "urn:cdx:", 8) && strchr(ref, '#'))
 		k.name = ref = strchr(ref, '#') + 1;
-	purl_parts(&s->scratch, ref, &k);
+	purl_parts(&s->report.scratch, ref, &k);
 	return k;
 }
 
@@ -210,7 +208,7 @@ static int on_vulnerability(struct state *s, const struct json_item *item, pipe_
 	f.rule = json_item_text(value, "id");
 	if (!*f.rule)
 		return json_item_error(item, err, "a vulnerability without an \"id\"");
-	f.tool = s->tool ? s->tool : s->options->tool;
+	f.tool = s->tool ? s->tool : s->report.options->tool;
 	f.severity = worst(json_object_get(value, "ratings"));
 	f.suppressed = is_dismissed(value);
 	f.message = first_text(value, "description", first_text(value, "detail", f.rule));
@@ -226,7 +224,7 @@ static int on_vulnerability(struct state *s, const struct json_item *item, pipe_
 		f.package = k.name;
 		f.installed = k.version;
 		f.fixed = unaffected(affected);
-		rc = sink_finding(s->sink, &f, err);
+		rc = sink_finding(s->report.sink, &f, err);
 	}
 	return rc;
 }
@@ -265,7 +263,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 {
 	struct state *s = payload;
 
-	arena_clear(&s->scratch);
+	arena_clear(&s->report.scratch);
 	return handlers[item->pattern](s, item, err);
 }
 
@@ -273,11 +271,7 @@ static const struct json_spec spec = { patterns, PATTERNS, keep, false, on_item 
 
 static int begin(void *state, const struct report_options *options, const struct evidence_sink *sink, pipe_error *err)
 {
-	struct state *s = state;
-
-	s->options = options;
-	s->sink = sink;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
+	return json_report_begin(state, &spec, options, sink, err);
 }
 
 static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
@@ -287,28 +281,27 @@ static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
 	if (!s->begun && json_head_first(bytes, length) == '<')
 		return error_set(err, PIPE_EPIPELINE, "CycloneDX in XML, and only JSON can be read: have the tool write that");
 	s->begun |= json_head_first(bytes, length) != '\0';
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_feed(state, bytes, length, err);
 }
 
 static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 
 	if (rc)
 		return rc;
 	if (!s->is_cyclonedx)
 		return error_set(err, PIPE_EPIPELINE, "no CycloneDX document: it has no \"bomFormat\"");
-	return s->has_vulnerabilities ? sink_scope(s->sink, GIVES_COMPONENTS | GIVES_VULNERABILITIES, err) : PIPE_OK;
+	return s->has_vulnerabilities ? sink_scope(s->report.sink, GIVES_COMPONENTS | GIVES_VULNERABILITIES, err) : PIPE_OK;
 }
 
 static void end(void *state)
 {
 	struct state *s = state;
 
-	arena_clear(&s->scratch);
 	arena_clear(&s->refs);
-	json_items_clear(&s->items);
+	json_report_end(state);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)

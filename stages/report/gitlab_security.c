@@ -7,6 +7,7 @@
 #include "stages/report/formats.h"
 #include "stages/report/held.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -46,10 +47,7 @@ static const struct {
 };
 
 struct state {
-	struct json_items items;
-	const struct report_options *options;
-	const struct evidence_sink *sink;
-	struct arena scratch;
+	struct json_report report;
 	struct held held;
 	const char *scanner; /* NULL: not known yet */
 	enum finding_kind kind;
@@ -74,12 +72,12 @@ static int emit(void *payload, struct evidence_finding *f, pipe_error *err)
 	if (f->kind == FINDING_KIND_COUNT)
 		f->kind = (uint8_t)s->kind;
 	if (!*f->tool)
-		f->tool = s->scanner && *s->scanner ? s->scanner : s->options->tool;
+		f->tool = s->scanner && *s->scanner ? s->scanner : s->report.options->tool;
 	/* The words of an advisory change, its name does not. */
 	if (f->kind == FINDING_VULNERABILITY)
 		f->fingerprint = f->rule;
 	s->scope |= (unsigned)GIVES_ISSUES << f->kind;
-	return sink_finding(s->sink, f, err);
+	return sink_finding(s->report.sink, f, err);
 }
 
 /* ---- a vulnerability ---- */
@@ -167,8 +165,8 @@ static int on_vulnerability(struct state *s, const struct json_item *item, pipe_
 		f.url = "";
 	f.fingerprint = signature(value);
 	read_location(json_object_get(value, "location"), &f);
-	f.path = evidence_path(&s->scratch, s->options->workspace, f.path);
-	f.fixed = *f.package ? fixed_version(&s->scratch, json_item_text(value, "solution")) : "";
+	f.path = evidence_path(&s->report.scratch, s->report.options->workspace, f.path);
+	f.fixed = *f.package ? fixed_version(&s->report.scratch, json_item_text(value, "solution")) : "";
 	if (!f.path || !f.fixed)
 		return error_nomem(err);
 	return s->scan_known || (f.kind != FINDING_KIND_COUNT && *f.tool) ? emit(s, &f, err) : held_finding(&s->held, &f, err);
@@ -257,7 +255,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 {
 	struct state *s = payload;
 
-	arena_clear(&s->scratch);
+	arena_clear(&s->report.scratch);
 	return handlers[item->pattern](s, item, err);
 }
 
@@ -267,31 +265,22 @@ static int begin(void *state, const struct report_options *options, const struct
 {
 	struct state *s = state;
 
-	s->options = options;
-	s->sink = sink;
 	s->kind = options->kind;
 	held_init(&s->held, &options->limits);
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
-}
-
-static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
-{
-	struct state *s = state;
-
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_begin(&s->report, &spec, options, sink, err);
 }
 
 static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 
 	if (!rc && !s->has_list)
 		rc = error_set(err, PIPE_EPIPELINE, "no security report: there is no list of \"vulnerabilities\"");
 	if (!rc)
 		rc = held_findings_release(&s->held, emit, s, err);
 	if (!rc && s->scope)
-		rc = sink_scope(s->sink, s->scope, err);
+		rc = sink_scope(s->report.sink, s->scope, err);
 	return rc;
 }
 
@@ -299,9 +288,8 @@ static void end(void *state)
 {
 	struct state *s = state;
 
-	arena_clear(&s->scratch);
 	held_clear(&s->held);
-	json_items_clear(&s->items);
+	json_report_end(state);
 }
 
 static const char *const names[] = { "gl-sast", "gl-secret-detection", "gl-dependency-scanning", "gl-container-scanning",
@@ -326,7 +314,7 @@ const struct report_format report_gitlab_security = {
 	.gives = GIVES_ISSUES,
 	.state_size = sizeof(struct state),
 	.begin = begin,
-	.feed = feed,
+	.feed = json_report_feed,
 	.finish = finish,
 	.end = end,
 	.recognise = recognise,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "stages/report/formats.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -20,10 +21,7 @@ static const char *const keep[] = { "errors", "filename", "invalid",	      "kind
 				    "valid",  "version",  "validationErrors", NULL };
 
 struct state {
-	struct json_items items;
-	const struct report_options *options;
-	const struct evidence_sink *sink;
-	struct arena scratch;
+	struct json_report report;
 	bool any;
 };
 
@@ -62,12 +60,12 @@ static int emit(struct state *s, const json_t *value, const char *rule, const ch
 				      .fixed = "",
 				      .url = "" };
 
-	f.path = evidence_path(&s->scratch, s->options->workspace, json_item_text(value, "filename"));
-	f.message = arena_printf(&s->scratch, "%s%s%s%s%s%s%s", kind, *kind && *name ? " " : "", name, *kind || *name ? ": " : "",
-				 where, *where ? ": " : "", *message ? message : "it is not valid");
+	f.path = evidence_path(&s->report.scratch, s->report.options->workspace, json_item_text(value, "filename"));
+	f.message = arena_printf(&s->report.scratch, "%s%s%s%s%s%s%s", kind, *kind && *name ? " " : "", name,
+				 *kind || *name ? ": " : "", where, *where ? ": " : "", *message ? message : "it is not valid");
 	if (!f.path || !f.message)
 		return error_nomem(err);
-	return sink_finding(s->sink, &f, err);
+	return sink_finding(s->report.sink, &f, err);
 }
 
 static int on_resource(struct state *s, const struct json_item *item, pipe_error *err)
@@ -101,8 +99,8 @@ static int on_summary(struct state *s, const struct json_item *item, pipe_error 
 					     .value = json_item_real(item->value, states[i], 0),
 					     .unit = "",
 					     .help = "resources by what kubeconform made of them" };
-		m.labels = arena_printf(&s->scratch, "status=\"%s\"", states[i]);
-		rc = m.labels ? sink_metric(s->sink, &m, err) : error_nomem(err);
+		m.labels = arena_printf(&s->report.scratch, "status=\"%s\"", states[i]);
+		rc = m.labels ? sink_metric(s->report.sink, &m, err) : error_nomem(err);
 	}
 	return rc;
 }
@@ -111,7 +109,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 {
 	struct state *s = payload;
 
-	arena_clear(&s->scratch);
+	arena_clear(&s->report.scratch);
 	s->any = true;
 	if (item->pattern == RESOURCE)
 		return on_resource(s, item, err);
@@ -122,36 +120,17 @@ static const struct json_spec spec = { patterns, PATTERNS, keep, false, on_item 
 
 static int begin(void *state, const struct report_options *options, const struct evidence_sink *sink, pipe_error *err)
 {
-	struct state *s = state;
-
-	s->options = options;
-	s->sink = sink;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
-}
-
-static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
-{
-	struct state *s = state;
-
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_begin(state, &spec, options, sink, err);
 }
 
 static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 
 	if (rc == PIPE_OK && !s->any)
 		return error_set(err, PIPE_EPIPELINE, "no report of kubeconform: it has no \"resources\"");
 	return rc;
-}
-
-static void end(void *state)
-{
-	struct state *s = state;
-
-	arena_clear(&s->scratch);
-	json_items_clear(&s->items);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)
@@ -169,8 +148,8 @@ const struct report_format report_kubeconform = {
 	.gives = GIVES_MISCONFIGURATIONS,
 	.state_size = sizeof(struct state),
 	.begin = begin,
-	.feed = feed,
+	.feed = json_report_feed,
 	.finish = finish,
-	.end = end,
+	.end = json_report_end,
 	.recognise = recognise,
 };

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "stages/report/formats.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -20,10 +21,7 @@ static const char *const keep[] = { "kind",   "message", "name",     "namespace"
 				    "result", "rule",	 "severity", "source",	  "subjects", NULL };
 
 struct state {
-	struct json_items items;
-	const struct report_options *options;
-	const struct evidence_sink *sink;
-	struct arena scratch;
+	struct json_report report;
 	uint64_t results;
 	bool any;
 };
@@ -42,9 +40,9 @@ static int emit(struct state *s, const json_t *value, const json_t *resource, ui
 	uint8_t said = json_item_severity(value, "severity");
 	struct evidence_finding f = { .kind = FINDING_MISCONFIGURATION,
 				      .severity = said == SEVERITY_UNKNOWN ? severity : said,
-				      .tool = *source				      ? source
-					      : s->options->tool && *s->options->tool ? s->options->tool
-										      : "kyverno",
+				      .tool = *source						    ? source
+					      : s->report.options->tool && *s->report.options->tool ? s->report.options->tool
+												    : "kyverno",
 				      .path = "",
 				      .fingerprint = "",
 				      .package = "",
@@ -53,13 +51,13 @@ static int emit(struct state *s, const json_t *value, const json_t *resource, ui
 				      .url = "" };
 
 	f.rule = !strcmp(json_item_text(value, "result"), "error") ? "not-judged"
-		 : *rule					   ? arena_printf(&s->scratch, "%s/%s", policy, rule)
+		 : *rule					   ? arena_printf(&s->report.scratch, "%s/%s", policy, rule)
 								   : policy;
-	f.message = arena_printf(&s->scratch, "%s%s%s%s%s", kind, *kind ? " " : "", name, *kind || *name ? ": " : "",
+	f.message = arena_printf(&s->report.scratch, "%s%s%s%s%s", kind, *kind ? " " : "", name, *kind || *name ? ": " : "",
 				 json_item_text(value, "message"));
 	if (!f.rule || !f.message)
 		return error_nomem(err);
-	return sink_finding(s->sink, &f, err);
+	return sink_finding(s->report.sink, &f, err);
 }
 
 static int on_result(struct state *s, const struct json_item *item, pipe_error *err)
@@ -86,7 +84,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 {
 	struct state *s = payload;
 
-	arena_clear(&s->scratch);
+	arena_clear(&s->report.scratch);
 	s->any = true;
 	return item->pattern == RESULT ? on_result(s, item, err) : PIPE_OK;
 }
@@ -95,18 +93,7 @@ static const struct json_spec spec = { patterns, PATTERNS, keep, true, on_item }
 
 static int begin(void *state, const struct report_options *options, const struct evidence_sink *sink, pipe_error *err)
 {
-	struct state *s = state;
-
-	s->options = options;
-	s->sink = sink;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
-}
-
-static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
-{
-	struct state *s = state;
-
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_begin(state, &spec, options, sink, err);
 }
 
 /* How many results there were: of none nobody can say that all is well. */
@@ -114,22 +101,14 @@ static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
 	struct evidence_metric m = { .name = "policy_results", .labels = "", .unit = "", .help = "rules judged on resources" };
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 
 	if (rc)
 		return rc;
 	if (!s->any)
 		return error_set(err, PIPE_EPIPELINE, "no policy report: it has no \"results\"");
 	m.value = (double)s->results;
-	return sink_metric(s->sink, &m, err);
-}
-
-static void end(void *state)
-{
-	struct state *s = state;
-
-	arena_clear(&s->scratch);
-	json_items_clear(&s->items);
+	return sink_metric(s->report.sink, &m, err);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)
@@ -146,8 +125,8 @@ const struct report_format report_policyreport = {
 	.gives = GIVES_MISCONFIGURATIONS,
 	.state_size = sizeof(struct state),
 	.begin = begin,
-	.feed = feed,
+	.feed = json_report_feed,
 	.finish = finish,
-	.end = end,
+	.end = json_report_end,
 	.recognise = recognise,
 };

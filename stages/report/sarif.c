@@ -8,6 +8,7 @@
 #include "stages/report/sarif.h"
 #include "base/error.h"
 #include "stages/report/formats.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -102,10 +103,7 @@ struct artifact {
 };
 
 struct state {
-	struct json_items items;
-	const struct report_options *options;
-	const struct evidence_sink *sink;
-	struct arena scratch; /* of the result under way */
+	struct json_report report;
 	uint64_t runs;
 	bool has_runs;
 	unsigned scope;
@@ -135,7 +133,7 @@ static void trim(struct arena *a)
 
 static const char *tool_name(const struct state *s)
 {
-	return s->tool && *s->tool ? s->tool : s->options->tool;
+	return s->tool && *s->tool ? s->tool : s->report.options->tool;
 }
 
 /* The user knows better. */
@@ -144,9 +142,9 @@ static void tool_kind(const struct state *s, enum finding_kind *kind, unsigned *
 	const char *name = tool_name(s);
 
 	sarif_tool_kind(name ? name : "", kind, scope);
-	if (s->options->kind == FINDING_ISSUE)
+	if (s->report.options->kind == FINDING_ISSUE)
 		return;
-	*kind = (enum finding_kind)s->options->kind;
+	*kind = (enum finding_kind)s->report.options->kind;
 	*scope = (unsigned)GIVES_ISSUES << *kind;
 }
 
@@ -168,7 +166,7 @@ static bool resolve_message(struct state *s, struct sarif_result *r, const struc
 	if (r->message_id && rule)
 		r->f.message = sarif_rule_message(rule, r->message_id);
 	if (r->f.message && *r->f.message && r->arguments)
-		r->f.message = sarif_fill_in(&s->scratch, r->f.message, r->arguments);
+		r->f.message = sarif_fill_in(&s->report.scratch, r->f.message, r->arguments);
 	else if (!r->f.message || !*r->f.message)
 		r->f.message = rule && *rule->text ? rule->text : r->f.rule;
 	return r->f.message != NULL;
@@ -182,7 +180,7 @@ static bool resolve_path(struct state *s, struct sarif_result *r)
 		uri = s->artifacts.items[r->artifact].uri;
 		base = s->artifacts.items[r->artifact].base;
 	}
-	r->f.path = uri ? sarif_path(&s->scratch, s->options->workspace, s->bases, base ? base : "", uri) : "";
+	r->f.path = uri ? sarif_path(&s->report.scratch, s->report.options->workspace, s->bases, base ? base : "", uri) : "";
 	return r->f.path != NULL;
 }
 
@@ -195,7 +193,7 @@ static int emit(struct state *s, struct sarif_result *r, pipe_error *err)
 	if (!r->is_notification)
 		rule = sarif_rule_find(&s->rules, r->component, r->rule, r->f.rule);
 	tool_kind(s, &kind, &scope);
-	if (s->options->kind == FINDING_ISSUE && rule && rule->kind != SARIF_NONE)
+	if (s->report.options->kind == FINDING_ISSUE && rule && rule->kind != SARIF_NONE)
 		kind = (enum finding_kind)rule->kind;
 	r->f.kind = (uint8_t)(r->is_notification ? FINDING_ISSUE : r->kind != SARIF_NONE ? r->kind : (int)kind);
 	r->f.severity = severity(r, rule);
@@ -207,7 +205,7 @@ static int emit(struct state *s, struct sarif_result *r, pipe_error *err)
 	s->scope |= (unsigned)GIVES_ISSUES << r->f.kind;
 	if (!resolve_message(s, r, rule) || !resolve_path(s, r))
 		return error_nomem(err);
-	return sink_finding(s->sink, &r->f, err);
+	return sink_finding(s->report.sink, &r->f, err);
 }
 
 /* ---- waiting ---- */
@@ -228,7 +226,7 @@ static int emit_all(struct state *s, pipe_error *err)
 
 	for (struct sarif_result *r = s->first; r && !rc; r = r->next) {
 		rc = emit(s, r, err);
-		trim(&s->scratch);
+		trim(&s->report.scratch);
 	}
 	s->first = NULL;
 	s->last = &s->first;
@@ -283,7 +281,7 @@ static int on_result(struct state *s, const struct json_item *item, pipe_error *
 		return json_item_error(item, err, "a result is a map");
 	if (sarif_is_no_finding(item->value))
 		return PIPE_OK;
-	return sarif_read_result(&s->scratch, item->value, &r) ? take(s, &r, err) : error_nomem(err);
+	return sarif_read_result(&s->report.scratch, item->value, &r) ? take(s, &r, err) : error_nomem(err);
 }
 
 /* ---- invocations ---- */
@@ -302,7 +300,7 @@ static int on_notification(struct state *s, const struct json_item *item, pipe_e
 	struct sarif_result r;
 	bool is_error;
 
-	if (!sarif_read_notification(&s->scratch, item->value, &r, &is_error))
+	if (!sarif_read_notification(&s->report.scratch, item->value, &r, &is_error))
 		return error_nomem(err);
 	if (!is_error)
 		return remember_why(s, r.f.message, err);
@@ -409,7 +407,7 @@ static int on_extension(struct state *s, const struct json_item *item, pipe_erro
 
 static int on_bases(struct state *s, const struct json_item *item, pipe_error *err)
 {
-	if (s->bases_given_up && sarif_bases_matter(&s->scratch, s->options->workspace, item->value))
+	if (s->bases_given_up && sarif_bases_matter(&s->report.scratch, s->report.options->workspace, item->value))
 		return json_item_error(
 			item, err, "originalUriBaseIds stands behind results that need it, and too many of them to wait for it");
 	s->bases = json_incref(item->value);
@@ -501,7 +499,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 	struct state *s = payload;
 	int rc = handlers[item->pattern](s, item, err);
 
-	trim(&s->scratch);
+	trim(&s->report.scratch);
 	return rc;
 }
 
@@ -513,25 +511,16 @@ static int begin(void *state, const struct report_options *options, const struct
 {
 	struct state *s = state;
 
-	s->options = options;
-	s->sink = sink;
 	held_init(&s->held, &options->limits);
 	s->rules.most = s->held.most;
 	s->last = &s->first;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
-}
-
-static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
-{
-	struct state *s = state;
-
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_begin(&s->report, &spec, options, sink, err);
 }
 
 static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 
 	if (rc)
 		return rc;
@@ -539,7 +528,7 @@ static int finish(void *state, pipe_error *err)
 		return error_set(err, PIPE_EPIPELINE, "no SARIF: there is no list of \"runs\"");
 	if (!s->runs)
 		return error_set(err, PIPE_EPIPELINE, "there is no run in it: no tool analysed anything");
-	return sink_scope(s->sink, s->scope, err);
+	return sink_scope(s->report.sink, s->scope, err);
 }
 
 static void end(void *state)
@@ -547,8 +536,7 @@ static void end(void *state)
 	struct state *s = state;
 
 	clear_run(s);
-	arena_clear(&s->scratch);
-	json_items_clear(&s->items);
+	json_report_end(state);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)
@@ -568,7 +556,7 @@ const struct report_format report_sarif = {
 	.gives = GIVES_ISSUES,
 	.state_size = sizeof(struct state),
 	.begin = begin,
-	.feed = feed,
+	.feed = json_report_feed,
 	.finish = finish,
 	.end = end,
 	.recognise = recognise,

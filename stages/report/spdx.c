@@ -7,6 +7,7 @@
 #include "stages/report/formats.h"
 #include "stages/report/held.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -49,8 +50,7 @@ struct package {
 };
 
 struct state {
-	struct json_items items;
-	const struct evidence_sink *sink;
+	struct json_report report;
 	struct held held;
 	struct package *first, **last;
 	struct map roots;
@@ -173,10 +173,9 @@ static int begin(void *state, const struct report_options *options, const struct
 {
 	struct state *s = state;
 
-	s->sink = sink;
 	held_init(&s->held, &options->limits);
 	s->last = &s->first;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
+	return json_report_begin(&s->report, &spec, options, sink, err);
 }
 
 static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
@@ -188,7 +187,7 @@ static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
 		return error_set(err, PIPE_EPIPELINE,
 				 "an SPDX document in another form than JSON (tags, RDF, YAML): have the tool write that");
 	s->begun |= first != '\0';
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_feed(state, bytes, length, err);
 }
 
 static bool is_root(const struct state *s, const struct package *p)
@@ -208,7 +207,7 @@ static bool has_root(const struct state *s)
 static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 	bool rooted = has_root(s);
 
 	if (rc)
@@ -217,7 +216,7 @@ static int finish(void *state, pipe_error *err)
 		return error_set(err, PIPE_EPIPELINE, "no SPDX document: it has no \"spdxVersion\"");
 	for (const struct package *p = s->first; p && !rc; p = p->next)
 		if (!rooted || !is_root(s, p))
-			rc = sink_component(s->sink, &p->c, err);
+			rc = sink_component(s->report.sink, &p->c, err);
 	return rc;
 }
 
@@ -226,7 +225,7 @@ static void end(void *state)
 	struct state *s = state;
 
 	held_clear(&s->held);
-	json_items_clear(&s->items);
+	json_report_end(state);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)

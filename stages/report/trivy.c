@@ -6,6 +6,7 @@
 #include "stages/report/formats.h"
 #include "stages/report/held.h"
 #include "stages/report/json_item.h"
+#include "stages/report/json_report.h"
 
 #include <string.h>
 
@@ -76,10 +77,7 @@ static const char *const keep[] = { "AVDID",
 				    NULL };
 
 struct state {
-	struct json_items items;
-	const struct report_options *options;
-	const struct evidence_sink *sink;
-	struct arena scratch;
+	struct json_report report;
 	struct arena texts; /* of the report's own */
 	bool is_trivy;
 	bool is_image;
@@ -112,10 +110,10 @@ static int emit(void *payload, struct evidence_finding *f, pipe_error *err)
 	struct state *s = payload;
 	const char *path = *f->path ? f->path : place(s);
 
-	f->path = evidence_path(&s->scratch, s->options->workspace, path);
+	f->path = evidence_path(&s->report.scratch, s->report.options->workspace, path);
 	if (!f->path)
 		return error_nomem(err);
-	return sink_finding(s->sink, f, err);
+	return sink_finding(s->report.sink, f, err);
 }
 
 static const char *first_of(const json_t *map, const char *key, const char *other)
@@ -226,7 +224,7 @@ static int on_result(struct state *s, const struct json_item *item, pipe_error *
 	if (item->type != JSON_OBJECT)
 		return json_item_error(item, err, "a result is a map");
 	held_clear(&s->held);
-	held_init(&s->held, &s->options->limits);
+	held_init(&s->held, &s->report.options->limits);
 	s->target = s->class = s->type = NULL;
 	return PIPE_OK;
 }
@@ -337,7 +335,7 @@ static int on_item(void *payload, const struct json_item *item, pipe_error *err)
 {
 	struct state *s = payload;
 
-	arena_clear(&s->scratch);
+	arena_clear(&s->report.scratch);
 	return handlers[item->pattern](s, item, err);
 }
 
@@ -345,34 +343,23 @@ static const struct json_spec spec = { patterns, PATTERNS, keep, false, on_item 
 
 static int begin(void *state, const struct report_options *options, const struct evidence_sink *sink, pipe_error *err)
 {
-	struct state *s = state;
-
-	s->options = options;
-	s->sink = sink;
-	return json_items_init(&s->items, &spec, &options->limits, s, err);
-}
-
-static int feed(void *state, const char *bytes, size_t length, pipe_error *err)
-{
-	struct state *s = state;
-
-	return json_items_feed(&s->items, bytes, length, err);
+	return json_report_begin(state, &spec, options, sink, err);
 }
 
 static int finish(void *state, pipe_error *err)
 {
 	struct state *s = state;
 	struct evidence_image image = { .name = s->name, .digest = s->digest ? s->digest : "", .bytes = s->bytes };
-	int rc = json_items_finish(&s->items, err);
+	int rc = json_items_finish(&s->report.items, err);
 
 	if (rc)
 		return rc;
 	if (!s->is_trivy)
 		return error_set(err, PIPE_EPIPELINE, "no report of Trivy: it has no \"SchemaVersion\"");
 	if (s->is_image && s->name && *s->name)
-		rc = sink_image(s->sink, &image, err);
+		rc = sink_image(s->report.sink, &image, err);
 	if (!rc && s->classes)
-		rc = sink_scope(s->sink, s->classes, err);
+		rc = sink_scope(s->report.sink, s->classes, err);
 	return rc;
 }
 
@@ -380,10 +367,9 @@ static void end(void *state)
 {
 	struct state *s = state;
 
-	arena_clear(&s->scratch);
 	arena_clear(&s->texts);
 	held_clear(&s->held);
-	json_items_clear(&s->items);
+	json_report_end(state);
 }
 
 static unsigned recognise(const char *head, size_t length, const char *path)
@@ -404,7 +390,7 @@ const struct report_format report_trivy = {
 	.gives = GIVES_VULNERABILITIES | GIVES_MISCONFIGURATIONS | GIVES_SECRETS,
 	.state_size = sizeof(struct state),
 	.begin = begin,
-	.feed = feed,
+	.feed = json_report_feed,
 	.finish = finish,
 	.end = end,
 	.recognise = recognise,
