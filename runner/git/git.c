@@ -46,6 +46,7 @@ bool git_facts_remote(struct git_facts *out, const char *text, struct arena *a)
 	if (!url_parse(text, a, &url))
 		return false;
 	out->remote = url.text;
+	out->login = url.login;
 	out->host = url.host;
 	out->project_path = url.path;
 	return true;
@@ -274,6 +275,7 @@ static const struct git_facts nothing = { .work_tree = "",
 					  .author_name = "",
 					  .author_email = "",
 					  .remote = "",
+					  .login = "",
 					  .host = "",
 					  .project_path = "",
 					  .default_branch = "" };

@@ -20,6 +20,7 @@ struct git_facts {
 	const char *timestamp;				    /* ISO 8601 */
 	const char *author_name, *author_email;		    /* user.name, user.email of the configuration */
 	const char *remote;				    /* URL of origin, credentials removed; "" none */
+	const char *login;				    /* its credentials, "user:word" as written: a secret; "" none */
 	const char *host, *project_path;		    /* from it: "gitlab.com", "group/project" */
 	const char *default_branch; /* of origin/HEAD, else init.defaultBranch, else main or master whichever is there */
 };
@@ -48,7 +49,8 @@ struct git_remote_request {
 	const char *
 		ref; /* branch, tag or full SHA; NULL: HEAD; "~latest": the highest released version among the tags; "~1.2": that tag
 	                     or branch, else the highest 1.2.x */
-	const char *path; /* NULL: only sha is wanted */
+	const char *path;  /* NULL: only sha is wanted */
+	const char *login; /* "user:word", percent-encoded as in an address, for its host alone; "" or NULL: Git is asked */
 	const char *cache_directory;
 	bool offline; /* only what was fetched before */
 	uint32_t timeout_ms;

@@ -8,25 +8,29 @@
 
 #include "base/error.h"
 #include "base/vec.h"
+#include "runner/git/git_login.h"
 #include "runner/git/git_version.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { DEFAULT_TIMEOUT_MS = 30000, MAX_REFS = 1000000 };
+enum { DEFAULT_TIMEOUT_MS = 30000, GRACE_MS = 200, MAX_REFS = 1000000 };
 static const uint64_t max_received = UINT64_C(1) << 30;
 
 struct fetch {
 	/* Set before the thread starts. */
-	char *url, *ref, *directory;
+	char *url, *ref, *directory, *login;
+	uint32_t timeout_ms;
 	/* Shared, below the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t ended_condition;
 	bool ended, abandoned;
+	atomic_bool stop; /* the time is over; read without the lock */
 	/* The thread's, until it has ended. */
 	struct git_session s;
 	git_repository *repository;
@@ -34,6 +38,7 @@ struct fetch {
 	struct arena a;
 	unsigned credentials_tried;
 	bool too_large;
+	pipe_error refusal; /* of the server, said better than libgit2 does */
 	char name[GIT_FETCH_NAME];
 	pipe_error err;
 	int rc;
@@ -49,6 +54,7 @@ static void fetch_free(struct fetch *f)
 	free(f->url);
 	free(f->ref);
 	free(f->directory);
+	free(f->login);
 	pthread_cond_destroy(&f->ended_condition);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
@@ -58,12 +64,7 @@ static void fetch_free(struct fetch *f)
 
 static bool must_stop(struct fetch *f)
 {
-	bool stop;
-
-	pthread_mutex_lock(&f->lock);
-	stop = f->abandoned;
-	pthread_mutex_unlock(&f->lock);
-	return stop;
+	return atomic_load(&f->stop);
 }
 
 static int on_message(const char *text, int length, void *payload)
@@ -88,24 +89,58 @@ static int key_from_file(struct fetch *f, git_credential **out, const char *user
 }
 
 /* Each is tried once: the agent, then keys without a pass phrase. */
-static int on_credentials(git_credential **out, const char *url, const char *user, unsigned allowed, void *payload)
+static int log_in_with_key(struct fetch *f, git_credential **out, const char *user)
 {
 	static const char *const files[] = { "id_ed25519", "id_ecdsa", "id_rsa" };
-	struct fetch *f = payload;
-	unsigned attempt;
+	unsigned attempt = f->credentials_tried++;
 
-	(void)url;
+	if (!attempt)
+		return f->s.lib.git_credential_ssh_key_from_agent(out, user);
+	if (attempt <= sizeof(files) / sizeof(*files))
+		return key_from_file(f, out, user, files[attempt - 1]);
+	error_set(&f->refusal, PIPE_ENETWORK,
+		  "%s: the server takes no key of yours: the agent's and ~/.ssh/id_ed25519, id_ecdsa and id_rsa (without a pass "
+		  "phrase) were tried; `ssh-add` gives the agent a key",
+		  f->url);
+	return GIT_EUSER;
+}
+
+/* Are these addresses of one server?  A redirection to another one does not take what was written for this one along. */
+static bool same_server(const char *a, const char *b)
+{
+	const char *host = strstr(a, "://");
+	size_t n = host ? (size_t)(host + 3 - a) + strcspn(host + 3, "/") : 0;
+
+	return n && !strncmp(a, b, n) && (!b[n] || b[n] == '/');
+}
+
+static int log_in_with_password(struct fetch *f, git_credential **out, const char *url)
+{
+	const struct git_login_request r = { url, same_server(f->url, url) ? f->login : "", f->directory, f->timeout_ms,
+					     &f->stop };
+	struct git_login login;
+
+	if (f->credentials_tried++)
+		error_set(&f->refusal, PIPE_ENETWORK,
+			  "%s: the server refuses the login that Git knows for it; `git ls-remote` on this address must work",
+			  f->url);
+	else if (git_login_ask(&r, &f->a, &login, &f->refusal) == PIPE_OK)
+		return f->s.lib.git_credential_userpass_plaintext_new(out, login.user, login.password);
+	return GIT_EUSER;
+}
+
+static int on_credentials(git_credential **out, const char *url, const char *user, unsigned allowed, void *payload)
+{
+	struct fetch *f = payload;
+
 	user = user ? user : "git";
 	if (must_stop(f))
 		return GIT_EUSER;
 	if (allowed & GIT_CREDENTIAL_USERNAME)
 		return f->s.lib.git_credential_username_new(out, user);
-	attempt = f->credentials_tried++;
-	if (!(allowed & GIT_CREDENTIAL_SSH_KEY) || attempt > sizeof(files) / sizeof(*files))
-		return GIT_PASSTHROUGH;
-	if (!attempt)
-		return f->s.lib.git_credential_ssh_key_from_agent(out, user);
-	return key_from_file(f, out, user, files[attempt - 1]);
+	if (allowed & GIT_CREDENTIAL_SSH_KEY)
+		return log_in_with_key(f, out, user);
+	return allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT ? log_in_with_password(f, out, url) : GIT_PASSTHROUGH;
 }
 
 static git_remote_callbacks callbacks(struct fetch *f)
@@ -125,6 +160,8 @@ static int network_error(struct fetch *f)
 {
 	if (f->too_large)
 		return error_set(&f->err, PIPE_ELIMIT, "%s: the repository is too large to be included from", f->url);
+	if (f->refusal.code)
+		return error_set(&f->err, PIPE_ENETWORK, "%s", f->refusal.text);
 	return git_session_error(&f->s, PIPE_ENETWORK, &f->err, f->url);
 }
 
@@ -295,7 +332,7 @@ static void *thread(void *argument)
 
 /* ---- the caller ---- */
 
-static struct fetch *fetch_new(const char *directory, const struct git_remote_request *request)
+static struct fetch *fetch_new(const char *directory, const struct git_remote_request *request, uint32_t timeout_ms)
 {
 	struct fetch *f = calloc(1, sizeof(*f));
 	pthread_condattr_t monotonic;
@@ -310,7 +347,9 @@ static struct fetch *fetch_new(const char *directory, const struct git_remote_re
 	f->url = strdup(request->url);
 	f->directory = strdup(directory);
 	f->ref = request->ref ? strdup(request->ref) : NULL;
-	if (f->url && f->directory && (f->ref || !request->ref))
+	f->login = strdup(request->login ? request->login : "");
+	f->timeout_ms = timeout_ms;
+	if (f->url && f->directory && f->login && (f->ref || !request->ref))
 		return f;
 	fetch_free(f);
 	return NULL;
@@ -328,22 +367,32 @@ static int start_thread(struct fetch *f, pthread_t *id)
 	return e;
 }
 
-/* false: the time is over, and f is the thread's alone. */
-static bool wait_for_end(struct fetch *f, uint32_t timeout_ms)
+/* Below the lock. */
+static bool ends_within(struct fetch *f, uint32_t ms)
 {
 	struct timespec until;
-	bool ended;
 
-	timeout_ms = timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS;
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&f->lock);
 	while (!f->ended && !pthread_cond_timedwait(&f->ended_condition, &f->lock, &until))
 		;
-	ended = f->ended;
+	return f->ended;
+}
+
+/* false: the time is over, and f is the thread's alone.  The grace is for a helper that it has to end. */
+static bool wait_for_end(struct fetch *f)
+{
+	bool ended;
+
+	pthread_mutex_lock(&f->lock);
+	ended = ends_within(f, f->timeout_ms);
+	if (!ended) {
+		atomic_store(&f->stop, true);
+		ended = ends_within(f, GRACE_MS);
+	}
 	f->abandoned = !ended;
 	pthread_mutex_unlock(&f->lock);
 	return ended;
@@ -351,7 +400,8 @@ static bool wait_for_end(struct fetch *f, uint32_t timeout_ms)
 
 int git_fetch(const char *directory, const struct git_remote_request *request, char name[GIT_FETCH_NAME], pipe_error *err)
 {
-	struct fetch *f = fetch_new(directory, request);
+	uint32_t timeout_ms = request->timeout_ms ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
+	struct fetch *f = fetch_new(directory, request, timeout_ms);
 	pthread_t id;
 	int rc;
 
@@ -362,10 +412,9 @@ int git_fetch(const char *directory, const struct git_remote_request *request, c
 		fetch_free(f);
 		return error_errno(err, PIPE_EIO, rc, "a thread to fetch with");
 	}
-	if (!wait_for_end(f, request->timeout_ms)) {
+	if (!wait_for_end(f)) {
 		pthread_detach(id);
-		return error_set(err, PIPE_ENETWORK, "%s: no answer within %u s", request->url,
-				 (request->timeout_ms ? request->timeout_ms : DEFAULT_TIMEOUT_MS) / 1000);
+		return error_set(err, PIPE_ENETWORK, "%s: no answer within %g s", request->url, timeout_ms / 1000.0);
 	}
 	pthread_join(id, NULL);
 	rc = f->rc;

@@ -91,7 +91,8 @@
 	X(git_fetch_options_init)                                                                                                \
 	X(git_credential_ssh_key_from_agent)                                                                                     \
 	X(git_credential_ssh_key_new)                                                                                            \
-	X(git_credential_username_new)
+	X(git_credential_username_new)                                                                                           \
+	X(git_credential_userpass_plaintext_new)
 
 struct git_library {
 	LAZY_FUNCTIONS(GIT_FUNCTIONS)

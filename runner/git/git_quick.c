@@ -349,10 +349,10 @@ bool git_quick_head(const char *work_tree, struct arena *a, struct git_quick_hea
 /* What was read on the way (packed-refs may be large) need not live as long as the facts. */
 static bool keep_facts(struct git_facts *f, struct arena *a)
 {
-	const char **const fields[] = { &f->work_tree, &f->sha,	      &f->before_sha,	&f->branch,
-					&f->tag,       &f->title,     &f->message,	&f->description,
-					&f->author,    &f->timestamp, &f->author_name,	&f->author_email,
-					&f->remote,    &f->host,      &f->project_path, &f->default_branch };
+	const char **const fields[] = { &f->work_tree,	  &f->sha,	     &f->before_sha,  &f->branch, &f->tag,
+					&f->title,	  &f->message,	     &f->description, &f->author, &f->timestamp,
+					&f->author_name,  &f->author_email,  &f->remote,      &f->login,  &f->host,
+					&f->project_path, &f->default_branch };
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		if (!(*fields[i] = arena_strdup(a, *fields[i])))

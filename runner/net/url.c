@@ -76,8 +76,8 @@ static bool parse_scheme(size_t scheme, struct arena *a, struct url *out)
 	return out->scheme && out->host && out->port && out->path;
 }
 
-/* The user of ssh says nothing secret and is needed; everything else before the "@" goes. */
-static const char *without_credentials(const char *text, size_t scheme, struct arena *a)
+/* The user of ssh says nothing secret and is needed; everything else before the "@" goes to *login. */
+static const char *without_credentials(const char *text, size_t scheme, struct arena *a, const char **login)
 {
 	const char *start = text + scheme + 3, *slash = start + strcspn(start, "/?#"), *at = NULL, *keep, *colon;
 
@@ -91,7 +91,8 @@ static const char *without_credentials(const char *text, size_t scheme, struct a
 		keep = colon ? colon : at;
 		return arena_printf(a, "%.*s%s", (int)(keep - text), text, at);
 	}
-	return arena_printf(a, "%.*s%s", (int)(start - text), text, at + 1);
+	*login = arena_strndup(a, start, (size_t)(at - start));
+	return *login ? arena_printf(a, "%.*s%s", (int)(start - text), text, at + 1) : NULL;
 }
 
 bool url_parse(const char *text, struct arena *a, struct url *out)
@@ -99,10 +100,10 @@ bool url_parse(const char *text, struct arena *a, struct url *out)
 	const char *mark = strstr(text, "://"), *colon;
 	size_t scheme = mark ? (size_t)(mark - text) : 0;
 
-	*out = (struct url){ .text = "", .scheme = "", .host = "", .port = "", .path = "" };
+	*out = (struct url){ .text = "", .login = "", .scheme = "", .host = "", .port = "", .path = "" };
 	if (!*text)
 		return true;
-	out->text = mark ? without_credentials(text, scheme, a) : arena_strdup(a, text);
+	out->text = mark ? without_credentials(text, scheme, a, &out->login) : arena_strdup(a, text);
 	if (!out->text)
 		return false;
 	if (mark && strncmp(text, "file://", 7))

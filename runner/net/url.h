@@ -8,6 +8,7 @@
 
 struct url {
 	const char *text;   /* credentials removed ("git@" of ssh is none) */
+	const char *login;  /* what was removed, "user:word" as it was written: a secret; "" none */
 	const char *scheme; /* "https", "http", "ssh", "git", "file"; a scp-like address is "ssh", a plain path "file" */
 	const char *host;   /* without port; "" for files */
 	const char *port;   /* "": the scheme's own */

@@ -154,6 +154,12 @@ static bool remember(struct project_world *w, const char *key, const struct git_
 	return map_put(&w->commits, &w->a, copy, strlen(copy), c);
 }
 
+/* What the user put into the address of origin is for that server, and no other. */
+static bool is_sibling(const struct project_world *w, const char *url)
+{
+	return w->origin.before_path && !strncmp(url, w->origin.text, w->origin.before_path);
+}
+
 /* Within one load a ref means one commit, and the server is asked for it once. */
 static int remote_file(struct project_world *w, struct git_remote_request *g, struct git_remote_reply *reply, struct arena *a,
 		       pipe_error *err)
@@ -164,6 +170,7 @@ static int remote_file(struct project_world *w, struct git_remote_request *g, st
 
 	g->cache_directory = cache_directory(w, a);
 	g->offline = w->o.offline;
+	g->login = is_sibling(w, g->url) ? w->o.git->login : "";
 	if (!key || !g->cache_directory)
 		return error_nomem(err);
 	if (known)
