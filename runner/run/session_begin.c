@@ -1,6 +1,7 @@
 /* The beginning of a session: the history and what it has to recover, the mask, the loop's handles, the root pipeline, the executor. */
 #include "base/error.h"
 #include "runner/run/session.h"
+#include "runner/run/threads.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -59,8 +60,10 @@ static void on_handle_closed(void *payload)
 
 static int open_handles(struct pipe_run *s, pipe_error *err)
 {
-	int rc;
+	int rc = threads_check(err);
 
+	if (rc)
+		return rc;
 	if (s->options.loop) {
 		s->loop = s->options.loop;
 	} else {
