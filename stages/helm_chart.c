@@ -4,7 +4,7 @@
 #include "pipeline/document/source.h"
 #include "stages/parameter.h"
 #include "stages/project.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 #ifndef RUNNER_SCAN_ADVISORIES_H
 #define RUNNER_SCAN_ADVISORIES_H
 
-#include "stages/scanner/advisory.h"
+#include "stages/scanner/advisory/advisory.h"
 #include <stdatomic.h>
 
 /* The directory; in the arena.  NULL: err says why there is none. */

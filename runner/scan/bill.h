@@ -5,7 +5,7 @@
 #ifndef RUNNER_SCAN_BILL_H
 #define RUNNER_SCAN_BILL_H
 
-#include "stages/scanner/package.h"
+#include "stages/scanner/package/package.h"
 
 /* One list a type.  PIPE_EPIPELINE with place: it is no such document, or broken. */
 int bill_read(const char *path, struct arena *a, struct scan_os *os, struct package_list *const **lists, size_t *count,

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "runner/scan/osv_store.h"
+#include "stages/scanner/advisory/ecosystem.h"
 #include "stages/scanner/advisory/osv.h"
-#include "stages/scanner/ecosystem.h"
 #include <stdlib.h>
 #include <string.h>
 

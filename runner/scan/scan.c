@@ -6,9 +6,9 @@
 #include "runner/files/beneath.h"
 #include "runner/scan/bill.h"
 #include "runner/scan/sources.h"
-#include "stages/scanner/match.h"
-#include "stages/scanner/secret.h"
-#include "stages/scanner/suppress.h"
+#include "stages/scanner/match/match.h"
+#include "stages/scanner/secret/secret.h"
+#include "stages/scanner/suppress/suppress.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #define RUNNER_SCAN_SCAN_H
 
 #include "runner/scan/tree.h"
-#include "stages/scanner/scan_report.h"
+#include "stages/scanner/report/scan_report.h"
 
 enum scan_what { SCAN_VULNERABILITIES = 1, SCAN_SECRETS = 2 };
 /* What is scanned: of IMAGE and ROOTFS what is installed, of the others what is locked. */

@@ -2,7 +2,7 @@
 #ifndef RUNNER_SCAN_SOURCES_H
 #define RUNNER_SCAN_SOURCES_H
 
-#include "stages/scanner/advisory.h"
+#include "stages/scanner/advisory/advisory.h"
 
 enum { SOURCES_MOST = 2 };
 

@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "runner/scan/layer.h"
 #include "runner/scan/tree_store.h"
-#include "stages/scanner/package.h"
+#include "stages/scanner/package/package.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

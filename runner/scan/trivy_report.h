@@ -2,7 +2,7 @@
 #ifndef RUNNER_SCAN_TRIVY_REPORT_H
 #define RUNNER_SCAN_TRIVY_REPORT_H
 
-#include "stages/scanner/scan_report.h"
+#include "stages/scanner/report/scan_report.h"
 
 /* PIPE_EPIPELINE: it is no such report. */
 int trivy_report_read(const char *path, struct scan_report *report, pipe_error *err);

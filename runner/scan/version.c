@@ -1,5 +1,5 @@
 /* Comparing two versions, as pipe.h offers it. */
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "base/suggest.h"

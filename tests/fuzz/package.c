@@ -1,9 +1,9 @@
 /*
  * libFuzzer (and AFL++) target: any bytes as a file of packages.  The first byte picks the format, the rest is the file; what is behind
- * its first 0xff 0xff is every file beside it.  What comes out must be as stages/scanner/package.h promises.  Seeds are made of
+ * its first 0xff 0xff is every file beside it.  What comes out must be as stages/scanner/package/package.h promises.  Seeds are made of
  * tests/scanner/packages: tests/fuzz/package_seeds.sh DIRECTORY.  PACKAGE=dpkg in the environment: every input is read as that format.
  */
-#include "stages/scanner/package.h"
+#include "stages/scanner/package/package.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * libFuzzer (and AFL++) target: any bytes as a file that may hold secrets.  What is shown is valid text, and each finding lies within the
  * file's lines.  Seeds: any source code; tests/unit/secret.c has one token of most shapes.
  */
-#include "stages/scanner/secret.h"
+#include "stages/scanner/secret/secret.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * libFuzzer (and AFL++) target: any bytes as an ignore file or a VEX document.  The first byte picks which; what was read is applied to a
  * small report.  An error has a sentence, and what is suppressed has a reason.
  */
-#include "stages/scanner/suppress.h"
+#include "stages/scanner/suppress/suppress.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * range.  Orders must fit each other both ways round and over three (Maven's own order does not), equal versions must be in the same
  * comparisons, and a comparison must say what the order says.  Seeds: tests/fuzz/version_seeds.sh DIRECTORY.
  */
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>

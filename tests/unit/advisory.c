@@ -3,10 +3,10 @@
 #include "runner/scan/advisories.h"
 #include "stages/scanner/advisory/bolt.h"
 #include "stages/scanner/advisory/cvss.h"
+#include "stages/scanner/advisory/ecosystem.h"
 #include "stages/scanner/advisory/osv.h"
 #include "stages/scanner/advisory/text.h"
-#include "stages/scanner/ecosystem.h"
-#include "stages/scanner/package.h"
+#include "stages/scanner/package/package.h"
 #include "tests/unit/bolt_fixture.h"
 #include "tests/unit/scratch.h"
 #include <sys/mman.h>

@@ -2,7 +2,7 @@
 #ifndef TEST_MATCH_FIXTURE_H
 #define TEST_MATCH_FIXTURE_H
 
-#include "stages/scanner/match.h"
+#include "stages/scanner/match/match.h"
 
 #include <check.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /*
- * Packages (stages/scanner/package.h): every format over the projects in tests/scanner/packages (its README says how), over what is
+ * Packages (stages/scanner/package/package.h): every format over the projects in tests/scanner/packages (its README says how), over what is
  * broken or hostile, and over databases that are made here.  With PIPE_SHARED_DATA also over recorded reports of Trivy.
  */
-#include "stages/scanner/package.h"
+#include "stages/scanner/package/package.h"
 #include "base/str.h"
 #include "scratch.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <dirent.h>
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* The secret scanner: what is one, what is none, that it is never shown, and which files are worth a look. */
-#include "stages/scanner/secret.h"
+#include "stages/scanner/secret/secret.h"
 #include "base/str.h"
-#include "stages/scanner/secret_rules.h"
-#include "stages/scanner/secret_value.h"
+#include "stages/scanner/secret/secret_rules.h"
+#include "stages/scanner/secret/secret_value.h"
 
 #include <check.h>
 #include <stdlib.h>

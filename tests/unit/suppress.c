@@ -1,7 +1,7 @@
 /* Ignore files and VEX documents: what they pass over, what they do not, and what is said of entries that are of no use. */
-#include "stages/scanner/suppress.h"
+#include "stages/scanner/suppress/suppress.h"
 #include "match_fixture.h"
-#include "stages/scanner/suppress_purl.h"
+#include "stages/scanner/suppress/suppress_purl.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Versions by every scheme: order, what is refused and why, ranges, texts made to take long.  With PIPE_SHARED_DATA in the environment
  * also each line "A <=> B" of versions/SCHEME.tsv in that folder.
  */
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 #include "pipe.h"
 
 #include <check.h>

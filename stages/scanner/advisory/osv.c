@@ -5,8 +5,8 @@
 #include "base/json.h"
 #include "stages/report/json_item.h"
 #include "stages/scanner/advisory/cvss.h"
+#include "stages/scanner/advisory/ecosystem.h"
 #include "stages/scanner/advisory/text.h"
-#include "stages/scanner/ecosystem.h"
 #include <string.h>
 
 enum { ADVISORY_NAMES_MAX = 200 };

@@ -6,7 +6,7 @@
 #define SCANNER_ADVISORY_OSV_H
 
 #include "base/str.h"
-#include "stages/scanner/advisory.h"
+#include "stages/scanner/advisory/advisory.h"
 
 enum { OSV_RECORD_MAX = 32 * 1024 * 1024 }; /* bytes of one record */
 

@@ -4,7 +4,7 @@
  */
 #include "stages/scanner/advisory/osv.h"
 #include "stages/scanner/advisory/text.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <string.h>
 

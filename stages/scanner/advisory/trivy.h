@@ -9,7 +9,7 @@
 #ifndef SCANNER_ADVISORY_TRIVY_H
 #define SCANNER_ADVISORY_TRIVY_H
 
-#include "stages/scanner/advisory.h"
+#include "stages/scanner/advisory/advisory.h"
 
 enum { TRIVY_SCHEMA = 2 };
 

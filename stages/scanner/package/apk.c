@@ -1,7 +1,7 @@
 /* apk's database of what is installed: paragraphs of `X:value` lines, X one letter. */
 #include "stages/scanner/package/formats.h"
 #include "stages/scanner/package/reader.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <string.h>
 

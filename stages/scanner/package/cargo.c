@@ -7,7 +7,7 @@
 #include "base/glob.h"
 #include "stages/scanner/package/formats.h"
 #include "stages/scanner/package/reader.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <string.h>
 

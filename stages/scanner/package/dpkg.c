@@ -4,8 +4,8 @@
  */
 #include "stages/scanner/package/formats.h"
 #include "stages/scanner/package/reader.h"
-#include "stages/scanner/package/stanza.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/syntax/stanza.h"
+#include "stages/scanner/version/version.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef SCANNER_PACKAGE_FORMATS_H
 #define SCANNER_PACKAGE_FORMATS_H
 
-#include "stages/scanner/package.h"
+#include "stages/scanner/package/package.h"
 
 #define PACKAGE_FORMATS(X)                                                                                                       \
 	X(apk)                                                                                                                   \

@@ -3,7 +3,7 @@
  * with a usual name, then any other; two of one kind are none.
  */
 #include "stages/scanner/package/go_stamp.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <string.h>
 #include <strings.h>

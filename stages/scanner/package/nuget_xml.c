@@ -1,7 +1,7 @@
 /* NuGet's packages.config, and Directory.Packages.props and its kin (*packages.props). */
 #include "stages/scanner/package/formats.h"
 #include "stages/scanner/package/reader.h"
-#include "stages/scanner/package/tree_xml.h"
+#include "stages/scanner/syntax/tree_xml.h"
 
 #include <string.h>
 #include <strings.h>

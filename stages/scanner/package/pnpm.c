@@ -4,7 +4,7 @@
  */
 #include "stages/scanner/package/formats.h"
 #include "stages/scanner/package/reader.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <stdlib.h>
 #include <string.h>

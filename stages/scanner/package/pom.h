@@ -3,7 +3,7 @@
 #define SCANNER_PACKAGE_POM_H
 
 #include "stages/scanner/package/reader.h"
-#include "stages/scanner/package/tree_xml.h"
+#include "stages/scanner/syntax/tree_xml.h"
 
 enum { POM_PARENTS = 16, POM_MODULES = 1000 };
 

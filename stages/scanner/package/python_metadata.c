@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "stages/scanner/package/formats.h"
 #include "stages/scanner/package/reader.h"
-#include "stages/scanner/package/stanza.h"
+#include "stages/scanner/syntax/stanza.h"
 
 #include <string.h>
 

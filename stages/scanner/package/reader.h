@@ -8,9 +8,9 @@
 #define SCANNER_PACKAGE_READER_H
 
 #include "base/map.h"
-#include "stages/scanner/package.h"
-#include "stages/scanner/package/text.h"
-#include "stages/scanner/package/tree.h"
+#include "stages/scanner/package/package.h"
+#include "stages/scanner/syntax/text.h"
+#include "stages/scanner/syntax/tree.h"
 
 typedef const char *(*package_beside)(void *payload, const char *path, size_t *length);
 

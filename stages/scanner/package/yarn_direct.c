@@ -4,7 +4,7 @@
  */
 #include "base/glob.h"
 #include "stages/scanner/package/yarn.h"
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 
 #include <string.h>
 

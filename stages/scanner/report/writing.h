@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "stages/scanner/scan_report.h"
+#include "stages/scanner/report/scan_report.h"
 #include <jansson.h>
 
 struct writing {

@@ -5,7 +5,7 @@
 #ifndef SCANNER_VERSION_SCHEMES_H
 #define SCANNER_VERSION_SCHEMES_H
 
-#include "stages/scanner/version.h"
+#include "stages/scanner/version/version.h"
 #include <stdint.h>
 
 extern const struct version_scheme version_apk, version_bitnami, version_deb, version_gem, version_generic, version_maven,
