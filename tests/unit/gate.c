@@ -1,5 +1,5 @@
 /* The gate: every condition against passing, failing and missing evidence and a missing baseline, over a view made of a table. */
-#include "stages/gate.h"
+#include "stages/gate/gate.h"
 
 #include "stages/types.h"
 #include "tests/unit/decode_fixture.h"

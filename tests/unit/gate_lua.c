@@ -1,5 +1,5 @@
 /* Conditions of a gate that a script judges: every answer that a step may bring back, and what becomes of it. */
-#include "stages/gate.h"
+#include "stages/gate/gate.h"
 
 #include "stages/types.h"
 #include "tests/unit/decode_fixture.h"

@@ -4,7 +4,7 @@
  */
 #include "stages/analyser.h"
 #include "stages/reading.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 #include "stages/types.h"
 
 #include "base/glob.h"

@@ -5,7 +5,7 @@
  */
 #include "base/error.h"
 #include "stages/parameter.h"
-#include "stages/test_units.h"
+#include "stages/test/test_units.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Units: what the tests of a project are divided by, between test_units.c, which finds them, and test_shard.c, which hands them out. */
-#ifndef STAGES_TEST_UNITS_H
-#define STAGES_TEST_UNITS_H
+#ifndef STAGES_TEST_TEST_UNITS_H
+#define STAGES_TEST_TEST_UNITS_H
 
 #include "base/map.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 
 struct unit {
 	const char *name; /* from the project's directory */

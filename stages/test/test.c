@@ -4,7 +4,7 @@
  *
  *   setup -> services -> wait_for -> tests -> (failed tests again) -> teardown
  */
-#include "stages/test.h"
+#include "stages/test/test.h"
 
 #include "base/error.h"
 #include "base/str.h"

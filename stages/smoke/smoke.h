@@ -1,6 +1,6 @@
 /* uses: smoke, between its files: smoke.c has the parameters and the verdict, smoke_check.c makes a probe of a check. */
-#ifndef STAGES_SMOKE_H
-#define STAGES_SMOKE_H
+#ifndef STAGES_SMOKE_SMOKE_H
+#define STAGES_SMOKE_SMOKE_H
 
 #include "stages/probe_check.h"
 #include "stages/stage.h"

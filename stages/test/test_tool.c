@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "stages/parameter.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What the conditions of a gate are about: each function finds out one kind of value, of the run and where need be of its baseline. */
 #include "base/error.h"
-#include "stages/gate.h"
+#include "stages/gate/gate.h"
 
 #include <math.h>
 

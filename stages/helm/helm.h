@@ -1,6 +1,6 @@
 /* What stage types that call Helm share: values, what a chart says of itself, and how a registry is reached. */
-#ifndef STAGES_HELM_H
-#define STAGES_HELM_H
+#ifndef STAGES_HELM_HELM_H
+#define STAGES_HELM_HELM_H
 
 #include "pipeline/keyword/keyword_fields.h"
 #include "stages/argv.h"

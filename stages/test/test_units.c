@@ -1,5 +1,5 @@
 /* Which files hold tests, and which units they make: what is divided among instances. */
-#include "stages/test_units.h"
+#include "stages/test/test_units.h"
 
 #include "base/error.h"
 #include "stages/parameter.h"

@@ -2,13 +2,13 @@
  * uses: smoke - asks what was deployed or started whether it is there: over HTTP, TCP, gRPC's health service, or with a command.
  * Every check is a test in the evidence, with what was tried when it fails; its latencies are metrics.
  */
-#include "stages/smoke.h"
+#include "stages/smoke/smoke.h"
 
 #include "base/duration.h"
 #include "base/error.h"
 #include "pipeline/keyword/keyword_fields.h"
 #include "stages/parameter.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 #include "stages/types.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "stages/quarantine.h"
+#include "stages/test/quarantine.h"
 
 #include "base/error.h"
 #include "pipeline/document/diagnostic.h"

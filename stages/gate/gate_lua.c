@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "pipeline/limits.h"
 #include "pipeline/model.h"
-#include "stages/gate.h"
+#include "stages/gate/gate.h"
 #include "stages/lua_answer.h"
 #include "stages/parameter.h"
 

@@ -1,4 +1,4 @@
-#include "stages/helm.h"
+#include "stages/helm/helm.h"
 
 #include "base/error.h"
 #include "pipeline/document/source.h"

@@ -1,6 +1,6 @@
 /* What the types that call Cosign share: the image by its digest, the key, the registry, and what Cosign's exit codes mean. */
-#ifndef STAGES_COSIGN_H
-#define STAGES_COSIGN_H
+#ifndef STAGES_COSIGN_COSIGN_H
+#define STAGES_COSIGN_COSIGN_H
 
 #include "pipeline/keyword/keyword_fields.h"
 #include "stages/argv.h"

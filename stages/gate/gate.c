@@ -6,7 +6,7 @@
  * Nobody said anything ("no data") is a failure unless `missing: ok` says otherwise.  Nothing to compare with ("no baseline") is
  * none unless `no_baseline: fail`: the first run of a branch could never become the baseline.
  */
-#include "stages/gate.h"
+#include "stages/gate/gate.h"
 
 #include "base/duration.h"
 #include "base/error.h"

@@ -1,5 +1,5 @@
 /* Conditions out of the parameters of a gate: tables of bounds, filters of findings, numbers with their units. */
-#include "stages/gate.h"
+#include "stages/gate/gate.h"
 
 #include "base/duration.h"
 #include "base/error.h"

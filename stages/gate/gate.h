@@ -2,8 +2,8 @@
  * The quality gate, between its files: gate.c has the parameters and judges, gate_condition.c makes conditions of parameters, gate_measure.c
  * finds out the value that each is about; gate_lua.c has those that a script judges.
  */
-#ifndef STAGES_GATE_H
-#define STAGES_GATE_H
+#ifndef STAGES_GATE_GATE_H
+#define STAGES_GATE_GATE_H
 
 #include "stages/stage.h"
 

@@ -3,7 +3,7 @@
 #include "pipeline/keyword/keyword_fields.h"
 #include "stages/parameter.h"
 #include "stages/probe_check.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* A check becomes a probe: what it asks, and what it expects of the answer. */
 #include "base/error.h"
 #include "stages/parameter.h"
-#include "stages/smoke.h"
+#include "stages/smoke/smoke.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * a ChartMuseum, pulling.  In that order, each where it is asked for; nothing is packaged that lint has something against, nothing is
  * pushed that was not packaged.  What Helm says against a chart is read as findings, so that the reason of a failure is Helm's own.
  */
-#include "stages/helm.h"
+#include "stages/helm/helm.h"
 
 #include "base/error.h"
 #include "stages/findings.h"

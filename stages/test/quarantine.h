@@ -6,8 +6,8 @@
  *     until: 2026-12-01                  # the last day, UTC
  *     reason: "#123 races with the clock"
  */
-#ifndef STAGES_QUARANTINE_H
-#define STAGES_QUARANTINE_H
+#ifndef STAGES_TEST_QUARANTINE_H
+#define STAGES_TEST_QUARANTINE_H
 
 #include "stages/stage.h"
 

@@ -3,7 +3,7 @@
  * own record), what it is made of (an SBOM), or any other predicate in a file.
  */
 #include "base/error.h"
-#include "stages/cosign.h"
+#include "stages/cosign/cosign.h"
 #include "stages/parameter.h"
 #include "stages/project.h"
 #include "stages/types.h"

@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "stages/parameter.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "stages/cosign.h"
+#include "stages/cosign/cosign.h"
 
 #include "base/error.h"
 #include "stages/parameter.h"

@@ -1,6 +1,6 @@
 /* uses: verify - asks Cosign whether an image has a signature, or an attestation, that a key fits. */
 #include "base/error.h"
-#include "stages/cosign.h"
+#include "stages/cosign/cosign.h"
 #include "stages/parameter.h"
 #include "stages/types.h"
 

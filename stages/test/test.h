@@ -1,11 +1,11 @@
 /* uses: test, between its files: test.c has the parameters and the verdict, test_tool.c what is particular to a tool, test_shard.c
  * which tests an instance runs, test_again.c how failed ones run once more, test_service.c services and what waits for them. */
-#ifndef STAGES_TEST_H
-#define STAGES_TEST_H
+#ifndef STAGES_TEST_TEST_H
+#define STAGES_TEST_TEST_H
 
 #include "stages/project.h"
-#include "stages/quarantine.h"
 #include "stages/stage.h"
+#include "stages/test/quarantine.h"
 
 struct test_stage {
 	const char *directory;		 /* of the project, relative to the workspace; "" */

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/glob.h"
 #include "stages/findings.h"
-#include "stages/helm.h"
+#include "stages/helm/helm.h"
 #include "stages/parameter.h"
 #include "stages/project.h"
 #include "stages/types.h"

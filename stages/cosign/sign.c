@@ -1,6 +1,6 @@
 /* uses: sign - puts a signature beside an image in its registry, with Cosign and a key. */
 #include "base/error.h"
-#include "stages/cosign.h"
+#include "stages/cosign/cosign.h"
 #include "stages/types.h"
 
 static const struct keyword parameters[] = {
