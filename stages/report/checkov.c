@@ -4,8 +4,8 @@
  */
 #include "base/error.h"
 #include "stages/report/formats.h"
-#include "stages/report/json_item.h"
-#include "stages/report/json_report.h"
+#include "stages/report/json/json_item.h"
+#include "stages/report/json/json_report.h"
 
 #include <string.h>
 

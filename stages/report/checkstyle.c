@@ -4,7 +4,7 @@
  */
 #include "base/error.h"
 #include "stages/report/formats.h"
-#include "stages/report/xml.h"
+#include "stages/report/xml/xml.h"
 
 #include <string.h>
 

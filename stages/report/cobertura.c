@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "stages/report/formats.h"
-#include "stages/report/xml.h"
+#include "stages/report/xml/xml.h"
 
 #include <stdio.h>
 #include <string.h>

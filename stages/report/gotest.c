@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "stages/report/formats.h"
 #include "stages/report/gotest_units.h"
-#include "stages/report/json_item.h"
+#include "stages/report/json/json_item.h"
 #include "stages/report/lines.h"
 
 #include <math.h>

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/vec.h"
-#include "stages/report/compiler_line.h"
+#include "stages/report/compiler/compiler_line.h"
 #include "stages/report/libtest_line.h"
 #include "stages/report/lines.h"
 

@@ -4,8 +4,8 @@
  */
 #include "base/error.h"
 #include "base/str.h"
-#include "stages/report/json_item.h"
-#include "stages/report/json_items.h"
+#include "stages/report/json/json_item.h"
+#include "stages/report/json/json_items.h"
 
 #include <check.h>
 #include <stdio.h>

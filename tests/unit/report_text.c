@@ -1,10 +1,10 @@
 /* Reports that are lines of text: the splitter, the parts of the parsers that are their own, and bounds.  What tools write is in
  * tests/reports/text. */
 #include "base/error.h"
-#include "stages/report/compiler_count.h"
-#include "stages/report/compiler_line.h"
+#include "stages/report/compiler/compiler_count.h"
+#include "stages/report/compiler/compiler_line.h"
 #include "stages/report/lines.h"
-#include "stages/report/tap_point.h"
+#include "stages/report/tap/tap_point.h"
 
 #include <check.h>
 #include <math.h>

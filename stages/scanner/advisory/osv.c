@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "stages/report/json_item.h"
+#include "stages/report/json/json_item.h"
 #include "stages/scanner/advisory/cvss.h"
 #include "stages/scanner/advisory/ecosystem.h"
 #include "stages/scanner/advisory/text.h"

@@ -1,7 +1,7 @@
 /* XML as a tree: see tree_xml.h. */
 #include "stages/scanner/syntax/tree_xml.h"
 #include "base/error.h"
-#include "stages/report/xml.h"
+#include "stages/report/xml/xml.h"
 
 #include <string.h>
 

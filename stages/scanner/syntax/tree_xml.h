@@ -1,4 +1,4 @@
-/* XML as a tree of elements, bounded as the XML of reports is (stages/report/xml.h). */
+/* XML as a tree of elements, bounded as the XML of reports is (stages/report/xml/xml.h). */
 #ifndef STAGES_SCANNER_SYNTAX_TREE_XML_H
 #define STAGES_SCANNER_SYNTAX_TREE_XML_H
 
