@@ -1,8 +1,8 @@
 /* A script, called on the action's thread: what it says goes to the job's log, how it ended into the answer. */
 #include "base/error.h"
 #include "runner/action/action.h"
-#include "runner/lua/block.h"
-#include "runner/lua/host.h"
+#include "runner/lua/host/host.h"
+#include "runner/lua/wait/block.h"
 #include "runner/plan/plan_lua.h"
 
 #include <jansson.h>

@@ -7,7 +7,7 @@
 #include "runner/history/lock.h"
 #include "runner/history/project.h"
 #include "runner/history/state.h"
-#include "runner/lua/command.h"
+#include "runner/lua/wait/command.h"
 #include "runner/store/store.h"
 #include <dirent.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "runner/history/project.h"
-#include "runner/lua/host.h"
+#include "runner/lua/host/host.h"
 
 #include <stdlib.h>
 #include <string.h>

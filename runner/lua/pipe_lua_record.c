@@ -8,7 +8,7 @@
 #include "base/map.h"
 #include "lua/test/fixture.h"
 #include "runner/history/project.h"
-#include "runner/lua/host.h"
+#include "runner/lua/host/host.h"
 #include "runner/lua/past.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* pipe_lua_repl_*: a prompt over a run of the past. */
 #include "base/error.h"
 #include "lua/test/repl.h"
-#include "runner/lua/block.h"
 #include "runner/lua/pipe_lua_script.h"
+#include "runner/lua/wait/block.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* pipe_lua_run: a script is run by hand. */
 #include "base/error.h"
-#include "runner/lua/block.h"
 #include "runner/lua/pipe_lua_script.h"
+#include "runner/lua/wait/block.h"
 
 #include <stdlib.h>
 

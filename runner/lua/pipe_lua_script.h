@@ -5,10 +5,10 @@
 #define RUNNER_LUA_SCRIPT_H
 
 #include "lua/call.h"
-#include "runner/lua/host.h"
+#include "runner/lua/host/host.h"
 #include "runner/lua/past.h"
 #include "runner/lua/pipe_lua_files.h"
-#include "runner/lua/place.h"
+#include "runner/lua/wait/place.h"
 
 struct lua_script {
 	struct arena arena;

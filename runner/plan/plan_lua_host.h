@@ -5,7 +5,7 @@
 #ifndef RUNNER_PLAN_LUA_HOST_H
 #define RUNNER_PLAN_LUA_HOST_H
 
-#include "runner/lua/host.h"
+#include "runner/lua/host/host.h"
 
 struct pipe_plan;
 struct plan_lua_host;

@@ -2,11 +2,11 @@
  * A job while it runs, and the rooms that work on it.  job_run.c leads it from step to step; the others do one thing each and never
  * call back.  All on the loop's thread.
  */
-#ifndef RUNNER_ACTIVE_JOB_H
-#define RUNNER_ACTIVE_JOB_H
+#ifndef RUNNER_RUN_ACTIVE_JOB_H
+#define RUNNER_RUN_ACTIVE_JOB_H
 
-#include "runner/run/job_files.h"
-#include "runner/run/job_script.h"
+#include "runner/run/job/job_files.h"
+#include "runner/run/job/job_script.h"
 #include "runner/run/session.h"
 
 /* How a job has ended; job_judge.c. */

@@ -7,7 +7,7 @@
 #include "runner/files/archive.h"
 #include "runner/files/beneath.h"
 #include "runner/files/workspace.h"
-#include "runner/run/hooks.h"
+#include "runner/run/hook/hooks.h"
 
 #include <errno.h>
 #include <fcntl.h>

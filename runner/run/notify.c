@@ -3,7 +3,7 @@
  * nothing that was shown can be lost.  Output is not held up: it is in the log file before it gets here.
  */
 #include "base/error.h"
-#include "runner/run/hooks.h"
+#include "runner/run/hook/hooks.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

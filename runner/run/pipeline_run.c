@@ -4,7 +4,7 @@
  * ends without it.
  */
 #include "base/error.h"
-#include "runner/run/hooks.h"
+#include "runner/run/hook/hooks.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * one error; what those that need not run again have said; and which earlier run they are compared with.
  */
 #include "base/error.h"
-#include "runner/run/job_script.h"
+#include "runner/run/job/job_script.h"
 #include "runner/run/session.h"
 #include "runner/stage/tool.h"
 

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "runner/net/http_loop.h"
 #include "runner/run/fresh.h"
-#include "runner/run/hooks.h"
+#include "runner/run/hook/hooks.h"
 #include "runner/run/place.h"
 
 #include <stdarg.h>

@@ -5,17 +5,15 @@
  *   session_begin.c  all that is opened before the first job; session_control.c what other processes say, and hear
  *   pipeline_run.c   one pipeline (the root or a child): what its scheduler decides, its end
  *   pipeline_record.c  its row in the history; pipeline_keep.c jobs that have succeeded before
- *   job_run.c        one job: the state machine
- *   job_prepare.c    what a job asks for, with its variables put in; job_output.c its output; job_judge.c how it ended;
- *   job_results.c    what it leaves in the history (active_job.h is what these share)
- *   job_files.c      what goes in before a job and comes out after it (caches, artifacts, reports): on worker threads
- *   job_direct.c     whether its shell is needed at all
- *   job_script.c     the script and the environment of a job
+ *   pipeline_stages.c  what is known of typed jobs before they run: tools, the baseline, the evidence of kept ones
  *   child.c          trigger jobs
  *   notify.c         events: to the store, then to the subscriber
- *   hooks.h          Lua at points in the life of a run and of its jobs
- *   job_stage.c      typed jobs, and reports: what a job hands to runner/stage/
- *   pipeline_stages.c  what is known of typed jobs before they run: tools, the baseline, the evidence of kept ones
+ *   job/             one job (active_job.h is what its files share): job_run.c the state machine; job_prepare.c what it asks for, with its
+ *                    variables put in; job_script.c its script and environment, job_direct.c whether it needs a shell at all;
+ *                    job_files.c what goes in before it and comes out after it (caches, artifacts, reports): on worker threads;
+ *                    job_output.c its output; job_judge.c how it ended; job_results.c what it leaves in the history;
+ *                    job_stage.c typed jobs, and reports: what a job hands to runner/stage/
+ *   hook/            Lua at points in the life of a run and of its jobs (hooks.h)
  */
 #ifndef RUNNER_SESSION_H
 #define RUNNER_SESSION_H
@@ -85,7 +83,7 @@ struct pipeline_run {
 	bool common_tried;
 	uint32_t open, failed;	      /* selected jobs that have not ended; that failed */
 	uint32_t active;	      /* of the open ones: ready, delayed or running */
-	struct pipeline_hooks *hooks; /* NULL: it has none; hooks.h */
+	struct pipeline_hooks *hooks; /* NULL: it has none; hook/hooks.h */
 	uint8_t status;
 	bool held;     /* hooks of the run are being called: nothing starts, and it does not end */
 	bool stopping; /* nothing new starts: cancelled, or fail-fast */
@@ -243,7 +241,7 @@ void resource_release(struct job_run *j);
 bool resource_retry(struct pipe_run *s);
 void resource_free_all(struct pipe_run *s);
 
-/* ---- job_run.c ---- */
+/* ---- job/job_run.c ---- */
 /* For a job that has no script of its own (child.c): what its hooks are called through, as if it were running.  NULL: no memory. */
 struct active_job *job_run_attach(struct job_run *j);
 void job_run_detach(struct active_job *x);

@@ -1,5 +1,5 @@
 /* Calls that are driven on a loop: their steps on worker threads, their waits on the loop, beside each other. */
-#include "runner/lua/drive.h"
+#include "runner/lua/wait/drive.h"
 
 #include "base/str.h"
 #include "runner/net/http_loop.h"

@@ -1,5 +1,5 @@
 /* What scripts of a run see of the world, asked as the engine asks: files, evidence, history, plan, changes. */
-#include "runner/lua/host.h"
+#include "runner/lua/host/host.h"
 
 #include "lua/limits.h"
 #include "tests/unit/plan_fixture.h"

@@ -3,8 +3,8 @@
  * this program's own code asks for (the linker puts what stands here in the place of malloc and its kin), Lua's allocations and jansson's.
  */
 #include "lua/call.h"
-#include "runner/lua/drive.h"
-#include "runner/lua/host.h"
+#include "runner/lua/host/host.h"
+#include "runner/lua/wait/drive.h"
 #include "runner/net/http_loop.h"
 
 #include "tests/unit/evidence_fixture.h"
