@@ -18,7 +18,7 @@ LIBS    := -lsqlite3 -luv -lyaml -lpcre2-8 -ljansson -lzstd -lexpat -lm
 # The floors of the library, lowest first; cli/ stands on top of include/pipe.h alone.
 FLOORS  := base pipeline stages lua runner web
 LIBSRC  := $(foreach f,$(FLOORS),$(wildcard $(f)/*.c $(f)/*/*.c $(f)/*/*/*.c))
-CLISRC  := $(wildcard cli/*.c)
+CLISRC  := $(wildcard cli/*.c cli/*/*.c)
 LIBOBJ  := $(LIBSRC:%.c=$(BUILD)/obj/%.o)
 CLIOBJ  := $(CLISRC:%.c=$(BUILD)/obj/%.o)
 UNITSRC := $(wildcard tests/unit/*.c)

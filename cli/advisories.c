@@ -1,8 +1,8 @@
 /* advisories: what has to do with the built-in scanner's knowledge. */
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/table.h"
-#include "cli/when.h"
+#include "cli/output/table.h"
+#include "cli/output/when.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* artifacts: what jobs left behind. */
 #include "cli/cli.h"
+#include "cli/output/table.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
 #include "cli/record.h"
-#include "cli/table.h"
-#include "cli/text.h"
-#include "cli/when.h"
 
 #include <errno.h>
 #include <inttypes.h>

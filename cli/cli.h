@@ -8,8 +8,8 @@
 #define CLI_CLI_H
 
 #include "base/arena.h"
-#include "cli/out.h"
-#include "cli/term.h"
+#include "cli/output/out.h"
+#include "cli/output/term.h"
 #include "pipe.h"
 #include <stdbool.h>
 #include <stddef.h>

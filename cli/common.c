@@ -1,7 +1,7 @@
 /* What several commands do first: open the project, load the plan. */
 #include "base/suggest.h"
 #include "cli/cli.h"
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include <dirent.h>
 #include <errno.h>

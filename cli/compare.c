@@ -1,7 +1,7 @@
 /* compare: two runs side by side, and what exactly is new, fixed, slower or gone. */
 #include "base/duration.h"
+#include "cli/output/when.h"
 #include "cli/sheet.h"
-#include "cli/when.h"
 
 #include <inttypes.h>
 #include <stdio.h>

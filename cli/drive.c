@@ -1,7 +1,7 @@
 #include "cli/drive.h"
 
+#include "cli/output/when.h"
 #include "cli/signals.h"
-#include "cli/when.h"
 
 #include <string.h>
 #include <uv.h>

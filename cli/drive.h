@@ -5,7 +5,7 @@
 #ifndef CLI_DRIVE_H
 #define CLI_DRIVE_H
 
-#include "cli/view.h"
+#include "cli/view/view.h"
 
 /* Returns the exit status.  options is filled but for on_event, payload and loop. */
 int drive(struct cli *c, pipe_project *project, const pipe_plan *plan, const pipe_run_options *options, struct view *view);

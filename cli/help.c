@@ -1,6 +1,6 @@
 /* --help, `pipe help` and `pipe version`: all of it from the tables. */
 #include "cli/cli.h"
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* history: the runs of the project, newest first. */
 #include "base/duration.h"
 #include "cli/cli.h"
+#include "cli/output/table.h"
+#include "cli/output/when.h"
 #include "cli/record.h"
-#include "cli/table.h"
-#include "cli/when.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Keeping the history: cancel, gc. */
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/when.h"
+#include "cli/output/when.h"
 
 #include <inttypes.h>
 

@@ -1,8 +1,8 @@
 /* logs: the output of a job. */
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/text.h"
-#include "cli/when.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
 
 #include <string.h>
 

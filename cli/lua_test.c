@@ -1,6 +1,6 @@
 /* lua test, lua check */
 #include "cli/lua.h"
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

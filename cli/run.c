@@ -1,7 +1,7 @@
 /* Running: run, retry. */
 #include "base/json.h"
 #include "cli/drive.h"
-#include "cli/when.h"
+#include "cli/output/when.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Sentences on standard error, and the exit status that they deserve. */
 #include "cli/cli.h"
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include <stdarg.h>
 #include <string.h>

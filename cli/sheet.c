@@ -1,8 +1,8 @@
 #include "cli/sheet.h"
 
 #include "base/duration.h"
-#include "cli/text.h"
-#include "cli/when.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
 
 #include <inttypes.h>
 

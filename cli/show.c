@@ -1,10 +1,10 @@
 /* show: one run of the history. */
 #include "base/duration.h"
 #include "cli/cli.h"
+#include "cli/output/table.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
 #include "cli/record.h"
-#include "cli/table.h"
-#include "cli/text.h"
-#include "cli/when.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* tests: what the tests of a run said. */
+#include "cli/output/when.h"
 #include "cli/sheet.h"
-#include "cli/when.h"
 
 #include <inttypes.h>
 #include <string.h>

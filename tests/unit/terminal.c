@@ -2,10 +2,10 @@
  * What the command line shows of a run: hostile text made harmless, the board that events fill, the live region.  The command line
  * is no part of the library, so its files are compiled in here.
  */
-#include "cli/board.c"
-#include "cli/frame.c"
-#include "cli/out.c"
-#include "cli/text.c"
+#include "cli/output/out.c"
+#include "cli/output/text.c"
+#include "cli/view/board.c"
+#include "cli/view/frame.c"
 
 #include <check.h>
 #include <fcntl.h>

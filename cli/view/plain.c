@@ -2,10 +2,10 @@
  * The view for pipes, files and CI logs: one line for each change of a job, and each line of output behind its job's name.
  */
 #include "base/duration.h"
-#include "cli/board.h"
-#include "cli/text.h"
-#include "cli/view.h"
-#include "cli/when.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
+#include "cli/view/board.h"
+#include "cli/view/view.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Times and durations as people read them. */
-#ifndef CLI_WHEN_H
-#define CLI_WHEN_H
+#ifndef CLI_OUTPUT_WHEN_H
+#define CLI_OUTPUT_WHEN_H
 
 #include "base/str.h"
 #include <stddef.h>

@@ -1,11 +1,11 @@
 /*
  * What a person wants to know about a run that goes on: its stages and jobs, their states and times, and the last lines of output
- * of those that run or failed.  Fed with events; drawn by tty.c and plain.c.  All text in it is clean (cli/text.h).
+ * of those that run or failed.  Fed with events; drawn by tty.c and plain.c.  All text in it is clean (cli/output/text.h).
  *
  * Runs of child pipelines may come in the same stream: their jobs are known by (run, index), and only the first run's end is the end.
  */
-#ifndef CLI_BOARD_H
-#define CLI_BOARD_H
+#ifndef CLI_VIEW_BOARD_H
+#define CLI_VIEW_BOARD_H
 
 #include "base/arena.h"
 #include "base/map.h"

@@ -1,8 +1,8 @@
 /*
  * What an output stream can show: colours, UTF-8, its size; and the symbol and colour of each status, from one table.
  */
-#ifndef CLI_TERM_H
-#define CLI_TERM_H
+#ifndef CLI_OUTPUT_TERM_H
+#define CLI_OUTPUT_TERM_H
 
 #include "base/str.h"
 #include "pipe.h"

@@ -1,6 +1,6 @@
-#include "cli/table.h"
+#include "cli/output/table.h"
 
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

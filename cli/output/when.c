@@ -1,4 +1,4 @@
-#include "cli/when.h"
+#include "cli/output/when.h"
 
 #include "base/duration.h"
 

@@ -1,7 +1,7 @@
-#include "cli/tty_tree.h"
+#include "cli/view/tty_tree.h"
 
-#include "cli/text.h"
-#include "cli/when.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
 
 #include <inttypes.h>
 #include <string.h>

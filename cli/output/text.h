@@ -2,8 +2,8 @@
  * Text for a terminal.  What comes from files, logs and repositories is hostile: it passes text_clean before it is shown, which
  * leaves nothing that a terminal would obey.  Widths count columns, not bytes.
  */
-#ifndef CLI_TEXT_H
-#define CLI_TEXT_H
+#ifndef CLI_OUTPUT_TEXT_H
+#define CLI_OUTPUT_TEXT_H
 
 #include "base/str.h"
 #include <stddef.h>

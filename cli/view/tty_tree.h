@@ -1,10 +1,10 @@
 /* The tree of a live view: stages, running jobs, their last lines, and the line that sums it up. */
-#ifndef CLI_TTY_TREE_H
-#define CLI_TTY_TREE_H
+#ifndef CLI_VIEW_TTY_TREE_H
+#define CLI_VIEW_TTY_TREE_H
 
-#include "cli/board.h"
-#include "cli/frame.h"
-#include "cli/term.h"
+#include "cli/output/term.h"
+#include "cli/view/board.h"
+#include "cli/view/frame.h"
 
 struct tree {
 	const struct board *board;

@@ -1,6 +1,6 @@
-#include "cli/term.h"
+#include "cli/output/term.h"
 
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include "base/utf8.h"
 

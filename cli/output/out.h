@@ -2,8 +2,8 @@
  * Standard output: collected in one buffer and written in large pieces.  A reader that went away (EPIPE) ends the output quietly:
  * `pipe history | head` is no failure and a run goes on; any other failure is remembered and turns the exit status into 3.
  */
-#ifndef CLI_OUT_H
-#define CLI_OUT_H
+#ifndef CLI_OUTPUT_OUT_H
+#define CLI_OUTPUT_OUT_H
 
 #include "base/str.h"
 #include <stdbool.h>

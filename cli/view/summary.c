@@ -2,10 +2,10 @@
  * The end of a run: first what failed, with its last lines and the command that shows more, then the counts.
  */
 #include "base/duration.h"
-#include "cli/board.h"
-#include "cli/text.h"
-#include "cli/view.h"
-#include "cli/when.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
+#include "cli/view/board.h"
+#include "cli/view/view.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "cli/out.h"
+#include "cli/output/out.h"
 
 #include <errno.h>
 #include <poll.h>

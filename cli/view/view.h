@@ -7,8 +7,8 @@
  *   end       once, after the last event (or when the run could not go on): the summary; the terminal is as it was before
  * Everything but event may be NULL.
  */
-#ifndef CLI_VIEW_H
-#define CLI_VIEW_H
+#ifndef CLI_VIEW_VIEW_H
+#define CLI_VIEW_VIEW_H
 
 #include "cli/cli.h"
 #include "pipe.h"

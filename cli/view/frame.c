@@ -1,4 +1,4 @@
-#include "cli/frame.h"
+#include "cli/view/frame.h"
 
 #include <string.h>
 

@@ -5,13 +5,13 @@
  * A run of a single job shows its whole output instead of the last lines.
  */
 #include "base/duration.h"
-#include "cli/board.h"
-#include "cli/frame.h"
+#include "cli/output/text.h"
+#include "cli/output/when.h"
 #include "cli/signals.h"
-#include "cli/text.h"
-#include "cli/tty_tree.h"
-#include "cli/view.h"
-#include "cli/when.h"
+#include "cli/view/board.h"
+#include "cli/view/frame.h"
+#include "cli/view/tty_tree.h"
+#include "cli/view/view.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,11 +6,11 @@
  * Lines of the region are never wider than the terminal, so that each takes one row; after the window became narrower, terminals
  * break the old ones, which frame_show takes into account.
  */
-#ifndef CLI_FRAME_H
-#define CLI_FRAME_H
+#ifndef CLI_VIEW_FRAME_H
+#define CLI_VIEW_FRAME_H
 
 #include "base/str.h"
-#include "cli/out.h"
+#include "cli/output/out.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* The view for programs: each event as docs/events.md describes it. */
-#include "cli/view.h"
+#include "cli/view/view.h"
 
 #include <stdlib.h>
 

@@ -1,10 +1,10 @@
 /* Tables of text: columns as wide as their widest cell; the last one may be cut to the terminal's width. */
-#ifndef CLI_TABLE_H
-#define CLI_TABLE_H
+#ifndef CLI_OUTPUT_TABLE_H
+#define CLI_OUTPUT_TABLE_H
 
 #include "base/arena.h"
 #include "base/vec.h"
-#include "cli/term.h"
+#include "cli/output/term.h"
 #include <stdbool.h>
 
 enum { TABLE_COLUMNS = 10 };

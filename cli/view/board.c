@@ -1,7 +1,7 @@
-#include "cli/board.h"
+#include "cli/view/board.h"
 
 #include "base/str.h"
-#include "cli/text.h"
+#include "cli/output/text.h"
 
 #include <stdlib.h>
 #include <string.h>
