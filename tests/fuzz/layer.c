@@ -3,7 +3,7 @@
  * in a fixed order; what the reader hands out must be as runner/scan/tree.h promises: clean paths, none twice, no bytes that were not
  * there.  Seeds: tests/fuzz/layer_seeds.sh DIRECTORY.
  */
-#include "runner/scan/layer.h"
+#include "runner/scan/layer/layer.h"
 #include "base/map.h"
 
 #include <dlfcn.h>

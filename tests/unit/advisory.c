@@ -1,6 +1,6 @@
 /* Sources of advisories: bbolt files, Trivy's database, OSV records, and how ecosystems are called. */
 #include "base/error.h"
-#include "runner/scan/advisories.h"
+#include "runner/scan/advisory/advisories.h"
 #include "stages/scanner/advisory/bolt.h"
 #include "stages/scanner/advisory/cvss.h"
 #include "stages/scanner/advisory/ecosystem.h"
