@@ -42,12 +42,6 @@ struct tree_layer {
 	uint64_t bytes;	     /* as kept, as the manifest says; 0: it does not */
 };
 
-/* Brings a layer; the part is closed by the caller. */
-typedef int (*tree_open_layer)(void *source, const struct tree_layer *layer, struct tree_part *part, pipe_error *err);
-/* Reads the layers, the last one first, and hands out what is left of their files.  layers[0] is the bottom. */
-int tree_layers_scan(struct tree_walk *w, const struct tree_layer *layers, uint32_t count, tree_open_layer open, void *source,
-		     pipe_error *err);
-
 int tree_cancelled(const struct tree_walk *w, pipe_error *err);
 /* A sentence for tree_image.notes. */
 int tree_note(struct tree_walk *w, pipe_error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	split(&in, fd, data, size);
-	rc = tree_layers_scan(&w, in.layers, in.count, open_layer, &in, &err);
+	rc = layers_scan(&w, in.layers, in.count, open_layer, &in, &err);
 	if (rc && !*err.text)
 		abort();
 	close(fd);

@@ -16,13 +16,10 @@
 
 #include "runner/scan/tree_walk.h"
 
-struct layer_reader;
-int layer_reader_create(struct layer_reader **out, struct tree_walk *w, pipe_error *err);
-/* number: count for the first call, 1 for the last.  what: for messages. */
-int layer_read(struct layer_reader *r, const struct tree_layer *layer, const struct tree_part *part, uint16_t number,
-	       const char *what, pipe_error *err);
-/* After the last: the notes. */
-int layer_reader_end(struct layer_reader *r, pipe_error *err);
-void layer_reader_free(struct layer_reader *r);
+/* Brings a layer; the part is closed by the caller. */
+typedef int layer_open_fn(void *source, const struct tree_layer *layer, struct tree_part *part, pipe_error *err);
+/* Reads the layers, the last one first, and hands out what is left of their files.  layers[0] is the bottom; at most UINT16_MAX. */
+int layers_scan(struct tree_walk *w, const struct tree_layer *layers, uint32_t count, layer_open_fn *open, void *source,
+		pipe_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Inside of the reader of layers: what layer.c (entries, and who hides whom) and layer_files.c (wanted files and links) share. */
+/* Inside of the reader of layers: what layer.c (who hides whom), layer_archive.c (entries) and layer_files.c (wanted files and links) share. */
 #ifndef RUNNER_SCAN_LAYER_LAYER_READER_H
 #define RUNNER_SCAN_LAYER_LAYER_READER_H
 
@@ -81,11 +81,13 @@ struct layer_reader {
 	const char *first_left_out, *first_lost;
 };
 
-/* ---- layer.c ---- */
+/* ---- layer_archive.c ---- */
 int layer_open(struct layer_reader *r, const struct tree_part *part, bool verify, pipe_error *err);
 void layer_close(struct layer_reader *r);
 /* *e NULL: the end. */
 int layer_next(struct layer_reader *r, const struct tar_entry **e, pipe_error *err);
+/* Behind the last entry: what stands behind the archive's end counts for the digests. */
+int layer_drain(struct layer_reader *r, pipe_error *err);
 int layer_damaged(struct layer_reader *r, pipe_error *err);
 
 /* libarchive, in r->tar, on what the functions give it. */

@@ -1,11 +1,9 @@
-/* What a target is, and what the kinds of targets share. */
+/* What a target is: a directory, an archive, an image in a registry. */
 #include "base/error.h"
-#include "runner/scan/layer/layer.h"
 #include "runner/scan/tree/tree_store.h"
 #include "stages/scanner/package/package.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,133 +13,6 @@
 /* Entries have numbers of 31 bits. */
 static const uint64_t default_entries = 2000000, most_entries = INT32_MAX, default_bytes = UINT64_C(64) << 30;
 enum { DEFAULT_RATIO = 1000, DEFAULT_LAYERS = 500 };
-
-/* ---- parts ---- */
-
-void tree_part_close(struct tree_part *part)
-{
-	if (part->owned && part->fd >= 0)
-		close(part->fd);
-	part->fd = -1;
-	part->owned = false;
-}
-
-int64_t tree_part_read(const struct tree_part *part, uint64_t at, void *buffer, size_t size)
-{
-	uint64_t left = at < part->length ? part->length - at : 0;
-	char *to = buffer;
-	size_t got = 0;
-
-	size = left < size ? (size_t)left : size;
-	while (got < size) {
-		ssize_t n = pread(part->fd, to + got, size - got, (off_t)(part->offset + at + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (int64_t)got;
-}
-
-int tree_scratch_file(const struct tree_walk *w, int *fd, pipe_error *err)
-{
-	const char *directory = w->options->scratch ? w->options->scratch : P_tmpdir;
-	char path[4096];
-
-	*fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	/* A file system that knows no files without a name. */
-	if (*fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) &&
-	    snprintf(path, sizeof(path), "%s/pipe-scan-XXXXXX", directory) < (int)sizeof(path)) {
-		*fd = mkostemp(path, O_CLOEXEC);
-		if (*fd >= 0)
-			unlink(path);
-	}
-	return *fd >= 0 ? PIPE_OK : error_errno(err, error_code_of(errno), errno, "cannot make a file in %s", directory);
-}
-
-/* ---- words ---- */
-
-int tree_cancelled(const struct tree_walk *w, pipe_error *err)
-{
-	if (w->options->cancel && atomic_load_explicit(w->options->cancel, memory_order_relaxed))
-		return error_set(err, PIPE_EIO, "%s: the scan was cancelled", w->target);
-	return PIPE_OK;
-}
-
-int tree_note(struct tree_walk *w, pipe_error *err, const char *format, ...)
-{
-	const char **note = vec_push(w->a, &w->notes);
-	va_list ap;
-
-	if (!note)
-		return error_nomem(err);
-	va_start(ap, format);
-	*note = arena_vprintf(w->a, format, ap);
-	va_end(ap);
-	return *note ? PIPE_OK : error_nomem(err);
-}
-
-void tree_progress(const struct tree_walk *w, const char *format, ...)
-{
-	char line[256];
-	va_list ap;
-
-	if (!w->options->progress)
-		return;
-	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	w->options->progress(w->options->progress_payload, line);
-}
-
-int tree_over(pipe_error *err, const char *limit, uint64_t bound, const char *format, ...)
-{
-	char what[400];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(what, sizeof(what), format, ap);
-	va_end(ap);
-	return error_set(err, PIPE_ELIMIT, "%s (the limit \"%s\" is %llu; it can be raised)", what, limit,
-			 (unsigned long long)bound);
-}
-
-/* ---- layers ---- */
-
-static int scan_layer(struct tree_walk *w, struct layer_reader *reader, const struct tree_layer *layer, uint32_t number,
-		      uint32_t count, tree_open_layer open_layer, void *source, pipe_error *err)
-{
-	char what[256];
-	struct tree_part part = { .fd = -1 };
-	int rc = tree_cancelled(w, err);
-
-	snprintf(what, sizeof(what), "layer %u of %u (%.100s)", number, count, layer->digest ? layer->digest : layer->diff_id);
-	tree_progress(w, "layer %u of %u, %llu MB", number, count, (unsigned long long)(layer->bytes / 1000000));
-	if (rc == PIPE_OK)
-		rc = open_layer(source, layer, &part, err);
-	if (rc == PIPE_OK)
-		rc = layer_read(reader, layer, &part, (uint16_t)number, what, err);
-	tree_part_close(&part);
-	return rc;
-}
-
-int tree_layers_scan(struct tree_walk *w, const struct tree_layer *layers, uint32_t count, tree_open_layer open_layer,
-		     void *source, pipe_error *err)
-{
-	struct layer_reader *reader;
-	int rc = layer_reader_create(&reader, w, err);
-
-	for (uint32_t i = count; rc == PIPE_OK && i-- > 0;)
-		rc = scan_layer(w, reader, &layers[i], i + 1, count, open_layer, source, err);
-	if (rc == PIPE_OK)
-		rc = layer_reader_end(reader, err);
-	layer_reader_free(reader);
-	return rc;
-}
 
 /* ---- targets ---- */
 

@@ -164,7 +164,7 @@ static int scan_image(struct tree_walk *w, struct tree_store *store, const json_
 	if (!layers)
 		return error_nomem(err);
 	rc = list_layers(w, store, names, layers, err);
-	return rc ? rc : tree_layers_scan(w, layers, count, open_layer, store, err);
+	return rc ? rc : layers_scan(w, layers, count, open_layer, store, err);
 }
 
 int tree_docker_scan(struct tree_walk *w, struct tree_store *store, pipe_error *err)

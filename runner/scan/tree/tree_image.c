@@ -154,7 +154,7 @@ static int scan_manifest(struct tree_walk *w, const char *digest, const json_t *
 		return error_nomem(err);
 	for (uint32_t i = 0; i < count; i++)
 		layers.items[i].diff_id = w->image->diff_ids[i];
-	return tree_layers_scan(w, layers.items, count, source->layer, source->payload, err);
+	return layers_scan(w, layers.items, count, source->layer, source->payload, err);
 }
 
 int tree_image_scan(struct tree_walk *w, const char *what, const char *digest, const char *text, size_t length,

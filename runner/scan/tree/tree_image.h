@@ -5,14 +5,15 @@
 #ifndef RUNNER_SCAN_TREE_TREE_IMAGE_H
 #define RUNNER_SCAN_TREE_TREE_IMAGE_H
 
-#include "runner/scan/tree_walk.h"
+#include "runner/scan/layer/layer.h"
+#include <jansson.h>
 
 /* Brings the bytes that have this digest, verified. */
 typedef int (*tree_fetch)(void *source, const char *digest, const char **text, size_t *length, pipe_error *err);
 
 struct tree_image_source {
 	tree_fetch manifest, config;
-	tree_open_layer layer;
+	layer_open_fn *layer;
 	void *payload;
 };
 
@@ -27,7 +28,6 @@ int tree_image_scan(struct tree_walk *w, const char *what, const char *digest, c
 int tree_config_read(struct tree_walk *w, const char *digest, const char *text, size_t length, uint32_t *layers, pipe_error *err);
 
 /* ---- tree_choice.c ---- */
-#include <jansson.h>
 
 /* A JSON object; json_decref it. */
 int tree_load_json(const char *what, const char *text, size_t length, json_t **out, pipe_error *err);
