@@ -246,6 +246,7 @@ void budget_begin(struct lua_guest *g, const struct lua_limits *limits)
 {
 	struct lua_budget *b = &g->budget;
 	uint64_t memory = b->memory;
+	int64_t now;
 
 	*b = (struct lua_budget){ .memory = memory, .memory_peak = memory };
 	if (limits)
@@ -260,9 +261,9 @@ void budget_begin(struct lua_guest *g, const struct lua_limits *limits)
 		b->limits.depth = LUA_LIMIT_DEPTH; /* what the stack of a thread is known to bear */
 	if (b->limits.cpu_ms > CPU_MS_MOST)
 		b->limits.cpu_ms = CPU_MS_MOST;
-	b->cpu_from = clock_us(CLOCK_THREAD_CPUTIME_ID);
-	b->look_at = clock_us(CLOCK_MONOTONIC);
-	b->wall_until = b->limits.wall_ms > INT64_MAX / 1000 - b->look_at ? INT64_MAX : b->look_at + b->limits.wall_ms * 1000;
+	now = clock_us(CLOCK_MONOTONIC);
+	b->wall_until = b->limits.wall_ms > INT64_MAX / 1000 - now ? INT64_MAX : now + b->limits.wall_ms * 1000;
+	b->look_at = INT64_MAX; /* processor time counts from budget_enter on */
 }
 
 void budget_enter(struct lua_guest *g)

@@ -50,9 +50,7 @@ int lua_call_create(struct lua_call **out, const struct lua_call_options *option
 	if (!call)
 		return (int)why->code;
 	call->guest->call = call;
-	budget_enter(call->guest);
 	code = guest_compile(call->guest, options->source, options->places, why);
-	budget_leave(call->guest);
 	if (code != PIPE_OK) {
 		lua_call_free(call);
 		return code;
@@ -258,6 +256,11 @@ enum lua_progress lua_call_try(struct lua_call *call, int64_t us)
 	call->outcome.cpu_us = g->budget.cpu_us;
 	call->outcome.memory_peak = g->budget.memory_peak;
 	return LUA_CALL_ENDED;
+}
+
+int64_t lua_call_cpu_us(const struct lua_call *call)
+{
+	return call->guest->budget.cpu_us;
 }
 
 /* ---- waiting ---- */

@@ -122,6 +122,8 @@ void lua_call_answer(struct lua_call *call, const struct lua_answer *answer);
 bool lua_call_granted(const struct lua_call *call, const char *url);
 /* From any thread: a step under way ends soon, with LUA_CANCELLED; one that waits is answered by the driver as it likes. */
 void lua_call_cancel(struct lua_call *call);
+/* Processor time of the steps until now, in microseconds. */
+int64_t lua_call_cpu_us(const struct lua_call *call);
 /* After LUA_CALL_ENDED; lives as long as the call. */
 const struct lua_outcome *lua_call_outcome(const struct lua_call *call);
 /* Lines that were said since the last time ("warning: " before those of pipe.warn), each with its newline; borrowed until the next step. */

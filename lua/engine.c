@@ -488,12 +488,14 @@ int guest_compile(struct lua_guest *g, const struct lua_source *source, bool ins
 		return error_nomem(err);
 	}
 	*c.code = (struct guest_code){ *source, source, instrumented, false, LUA_NOREF };
+	budget_enter(g);
 	code = guest_protected(g, compile, &c);
 	/* What is added may be too much for the compiler's limits: then without it. */
 	if (code == LUA_OK && c.result != PIPE_OK && text.length) {
 		c.source = *source;
 		code = guest_protected(g, compile, &c);
 	}
+	budget_leave(g);
 	str_clear(&text);
 	if (code != LUA_OK)
 		return breach_error(g, source->name, err);
@@ -519,7 +521,6 @@ int lua_engine_check(struct lua_engine *engine, const struct lua_source *source,
 
 	if (!g)
 		return err ? (int)err->code : PIPE_ENOMEM;
-	budget_enter(g);
 	code = guest_compile(g, source, false, err);
 	guest_return(g);
 	return code;

@@ -156,7 +156,7 @@ int guest_protected(struct lua_guest *g, lua_CFunction f, void *payload);
 /* Takes a state for a call and gives it back.  NULL: err says why. */
 struct lua_guest *guest_borrow(struct lua_engine *engine, const struct lua_limits *limits, pipe_error *err);
 void guest_return(struct lua_guest *g);
-/* Compiles a source, or finds it compiled: PIPE_OK, and guest_push_code pushes its function, with the call's globals.  instrumented: see
+/* Compiles a source, on the call's budget, or finds it compiled: PIPE_OK, and guest_push_code pushes its function, with the call's globals.  instrumented: see
  * lua_call_options.places. */
 int guest_compile(struct lua_guest *g, const struct lua_source *source, bool instrumented, pipe_error *err);
 /* In a protected call, after guest_compile: the globals are on the top of the stack, and stay. */

@@ -97,26 +97,18 @@ static bool make_call(struct lua_drive *d)
 	return true;
 }
 
-static int64_t clock_us(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static void make_step(struct lua_drive *d, bool try)
 {
-	int64_t wall = clock_us(CLOCK_MONOTONIC), cpu = clock_us(CLOCK_THREAD_CPUTIME_ID);
+	bool made = make_call(d);
 
-	if (!make_call(d))
+	if (!made)
 		d->progress = LUA_CALL_ENDED;
 	else
 		d->progress = try ? lua_call_try(d->call, TRY_US) : lua_call_step(d->call);
 	if (d->progress == LUA_CALL_AGAIN)
-		d->first = (struct lua_drive_cost){ INT64_MAX, INT64_MAX };
-	else if (!d->stepped)
-		d->first = (struct lua_drive_cost){ clock_us(CLOCK_THREAD_CPUTIME_ID) - cpu, clock_us(CLOCK_MONOTONIC) - wall };
+		d->first_us = INT64_MAX;
+	else if (made && !d->stepped)
+		d->first_us = lua_call_cpu_us(d->call);
 	d->stepped = true;
 }
 
@@ -183,9 +175,9 @@ const struct lua_outcome *lua_drive_outcome(const struct lua_drive *d)
 	return d->error.code ? &d->failed : lua_call_outcome(d->call);
 }
 
-struct lua_drive_cost lua_drive_first(const struct lua_drive *d)
+int64_t lua_drive_first_us(const struct lua_drive *d)
 {
-	return d->first;
+	return d->first_us;
 }
 
 int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err)

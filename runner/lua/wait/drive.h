@@ -35,11 +35,8 @@ struct lua_drive_options {
 int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *options, pipe_error *err);
 /* After a start with `here`: how it ended, and then `ended` is not called; NULL: it goes on. */
 const struct lua_outcome *lua_drive_outcome(const struct lua_drive *d);
-/* What its first step took, in microseconds of processor time and of time; more than any limit where it was tried in vain. */
-struct lua_drive_cost {
-	int64_t cpu_us, wall_us;
-};
-struct lua_drive_cost lua_drive_first(const struct lua_drive *d);
+/* What its first step took, in microseconds of processor time; INT64_MAX where it was tried in vain. */
+int64_t lua_drive_first_us(const struct lua_drive *d);
 /* A request: ended still comes, soon.  Once more: a command is killed at once. */
 void lua_drive_cancel(struct lua_drive *d);
 /* In or after `ended`; NULL is fine. */

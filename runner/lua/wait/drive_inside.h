@@ -25,7 +25,7 @@ struct lua_drive {
 	pipe_error error;	   /* there is no call, and why: code is not 0 */
 	struct lua_outcome failed; /* then */
 	bool ended, stepped;
-	struct lua_drive_cost first;
+	int64_t first_us;
 
 	/* The wait under way. */
 	const struct drive_kind *kind; /* NULL: none is */

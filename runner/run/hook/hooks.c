@@ -10,10 +10,9 @@
 
 enum {
 	DEFAULT_GRACE_MS = 10000,
-	QUICK_US = 200,	       /* processor time of a call that is over, or waits, so soon */
-	QUICK_WALL_US = 20000, /* and it did not wait for a disk */
-	QUICK_CALLS = 16,      /* in a row: then it is tried on the loop's thread */
-	QUICK_BYTES = 16384    /* of source: its compilation there is quick, too */
+	QUICK_US = 200,	    /* processor time of a call that is over, or waits, so soon */
+	QUICK_CALLS = 16,   /* in a row: then it is tried on the loop's thread */
+	QUICK_BYTES = 16384 /* of source: its compilation there is quick, too */
 };
 
 #define BIT(point) (1u << HOOK_##point)
@@ -87,16 +86,19 @@ static bool is_quick(const struct hook_caller *c)
 	return c->pace && c->pace->quick >= QUICK_CALLS;
 }
 
+/* A try is bounded, so one that took somewhat longer counts against a hook no more than a quick one counts for it. */
 static void note_pace(struct hook_caller *c)
 {
-	struct lua_drive_cost cost = lua_drive_first(c->drive);
+	int64_t us = lua_drive_first_us(c->drive);
 
 	if (!c->pace)
 		return;
-	if (cost.cpu_us < QUICK_US && cost.wall_us < QUICK_WALL_US)
+	if (us == INT64_MAX)
+		c->pace->quick = -QUICK_CALLS;
+	else if (us < QUICK_US)
 		c->pace->quick += c->pace->quick < QUICK_CALLS;
 	else
-		c->pace->quick = -QUICK_CALLS;
+		c->pace->quick -= c->pace->quick > 0;
 }
 
 int hook_call(struct hook_caller *c, void (*ended)(void *payload, const struct lua_outcome *outcome), pipe_error *err)
