@@ -456,6 +456,23 @@ for _title, _target in (("scan of a Debian image", "image.tar"), ("scan of 100 l
     scan_row(f"{_title}, resident MiB", _target, 2, 0.2, 1024)
 
 
+@row("opening advisories of 1 GB", 1.5, "of 1 MB")
+def open_database(b):
+    target = b.top / "one"
+    target.mkdir()
+    (target / "package-lock.json").write_text(json.dumps({"lockfileVersion": 3, "packages": {"node_modules/lib1": {"version": "1.0.0"}}}))
+    for size in (1, 1024):
+        scanning.sized(b.top / f"sized-{size}", size)
+    scan = "for i in 1 2 3 4 5 6 7 8 9 10; do {} scan --db {} --max-age 0 --only-vulnerabilities --fail-on none --format json -o one.json one || exit; done"
+    seconds = lambda size: b.call(["sh", "-c", scan.format(b.pipe, b.top / f"sized-{size}")], b.top)[0]
+    seconds(1024)
+    if '"CVE-2020-100001"' not in (b.top / "one.json").read_text():
+        sys.exit("the one advisory was not found")
+    for _ in range(b.rounds):
+        yield seconds(1024), seconds(1)
+    shutil.rmtree(b.top / "sized-1024")
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", default="build")

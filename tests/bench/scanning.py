@@ -42,6 +42,19 @@ def database(directory):
     trivydb.write(directory, tree)
 
 
+def sized(directory, megabytes):
+    """A database of that size, of advisories about one package and texts of 4 KB about vulnerabilities."""
+    directory.mkdir(parents=True)
+    text = json.dumps({"Title": "a thing", "Description": "What happens, and why. " * 175, "Severity": "HIGH"}).encode()
+    with open(directory / "trivy.db", "wb") as file:
+        w = trivydb.Writer(file)
+        named = [(f"CVE-2020-{100000 + i}".encode(), text, 0) for i in range(megabytes * 250)]
+        about = {"lib1": {"CVE-2020-100001": {"PatchedVersions": ["9.0.0"], "VulnerableVersions": ["< 9.0.0"]}}}
+        w.finish({NPM: w.tree(w.items(about, 2)), "vulnerability": w.tree(named),
+                  "data-source": w.tree(w.items({NPM: {"ID": "ghsa", "Name": "GHSA", "URL": "https://example.org"}}, 1))})
+    (directory / "metadata.json").write_text(trivydb.metadata())
+
+
 def add(tar, name, data):
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(data), 0o644

@@ -1,4 +1,5 @@
 """Writes Trivy databases (bbolt files, format version 2) for tests: nested dicts are buckets, everything else is stored as JSON."""
+import io
 import json
 import struct
 
@@ -13,16 +14,20 @@ def fnv(data):
 
 
 class Writer:
-    def __init__(self):
-        self.pages = []
+    """Into a file that can be sought; its first two pages are written last."""
+
+    def __init__(self, file):
+        self.file, self.count = file, 2
+        self.page(16, 0, b"")  # what is free: nothing
 
     def page(self, flags, count, body):
         """Adds a page, with those over which it goes on; returns its number."""
-        number = len(self.pages)
+        number = self.count
         more = (16 + len(body) - 1) // PAGE
         data = struct.pack("<QHHI", number, flags, count, more) + body
-        data += bytes((more + 1) * PAGE - len(data))
-        self.pages += [data[i:i + PAGE] for i in range(0, len(data), PAGE)]
+        self.file.seek(number * PAGE)
+        self.file.write(data + bytes((more + 1) * PAGE - len(data)))
+        self.count += more + 1
         return number
 
     @staticmethod
@@ -64,20 +69,24 @@ class Writer:
         return out
 
 
+    def finish(self, buckets):
+        """buckets: {NAME: the page of its tree}."""
+        top = self.tree([(k.encode(), struct.pack("<QQ", page, 0), 1) for k, page in sorted(buckets.items())])
+        self.file.seek(0)
+        for i in range(2):
+            meta = struct.pack("<IIIIQQQQQ", 0xED0CDAED, 2, PAGE, 0, top, 0, 2, self.count, 10 + i)
+            meta += struct.pack("<Q", fnv(meta))
+            page = struct.pack("<QHHI", i, 4, 0, 0) + meta
+            self.file.write(page + bytes(PAGE - len(page)))
+
+
 def bolt(tree):
     """tree: {SOURCE: {PACKAGE: {ID: advisory}}}; of `vulnerability` and `data-source` {KEY: value}."""
-    w = Writer()
-    w.pages = [bytes(PAGE), bytes(PAGE)]
-    w.page(16, 0, b"")
+    file = io.BytesIO()
+    w = Writer(file)
     flat = ("vulnerability", "data-source")
-    root = [(k.encode(), struct.pack("<QQ", w.tree(w.items(v, 1 if k in flat else 2)), 0), 1) for k, v in sorted(tree.items())]
-    top = w.tree(sorted(root))
-    for i in range(2):
-        meta = struct.pack("<IIIIQQQQQ", 0xED0CDAED, 2, PAGE, 0, top, 0, 2, len(w.pages), 10 + i)
-        meta += struct.pack("<Q", fnv(meta))
-        page = struct.pack("<QHHI", i, 4, 0, 0) + meta
-        w.pages[i] = page + bytes(PAGE - len(page))
-    return b"".join(w.pages)
+    w.finish({k: w.tree(w.items(v, 1 if k in flat else 2)) for k, v in sorted(tree.items())})
+    return file.getvalue()
 
 
 def metadata(updated="2026-01-01T00:00:00Z", version=2):
