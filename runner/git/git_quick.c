@@ -159,6 +159,16 @@ static const char *ref_sha(struct quick *q, const char *name)
 	return line && is_sha(line) ? line : NULL;
 }
 
+/* No commit has been made on it. */
+static bool is_unborn(struct quick *q, const char *name)
+{
+	const char *path = join(q, q->common, name);
+	struct stat st;
+
+	return path && !packed_ref(q, name) && lstat(path, &st) && errno == ENOENT;
+}
+
+/* *sha: "" before the first commit. */
 static bool read_head(struct quick *q, const char **sha)
 {
 	const char *line = line_of(q, join(q, q->own, "HEAD")), *name = behind(line, "ref: "), *branch;
@@ -169,7 +179,9 @@ static bool read_head(struct quick *q, const char **sha)
 	branch = behind(name, "refs/heads/");
 	if (branch)
 		q->out->branch = branch;
-	return *sha && is_sha(*sha); /* before the first commit there is little to gain */
+	if (!*sha && branch && is_unborn(q, name))
+		*sha = "";
+	return *sha && (!**sha || is_sha(*sha));
 }
 
 /* ---- tags ---- */
@@ -320,7 +332,8 @@ static bool read_all(struct quick *q)
 	if (!git_quick_config(join(q, q->common, "config"), q->a, &q->config) || !load_packed(q) || !read_head(q, &sha))
 		return false;
 	q->objects = git_quick_objects_open(join(q, q->common, "objects"));
-	if (!q->objects || !read_commit(q, sha) || !read_tags(q, sha) || !git_facts_remote(q->out, q->config.remote, q->a))
+	if (!q->objects || (*sha && (!read_commit(q, sha) || !read_tags(q, sha))) ||
+	    !git_facts_remote(q->out, q->config.remote, q->a))
 		return false;
 	q->out->author_name = q->config.user_name;
 	q->out->author_email = q->config.user_email;
@@ -338,10 +351,13 @@ bool git_quick_head(const char *work_tree, struct arena *a, struct git_quick_hea
 	if (!find_git(&q, work_tree) || !git_quick_config(join(&q, q.common, "config"), a, &q.config) || !load_packed(&q) ||
 	    !read_head(&q, &sha))
 		return false;
+	*out = (struct git_quick_head){ q.own, q.common, "", q.config.converts };
+	if (!*sha)
+		return true;
 	q.objects = git_quick_objects_open(join(&q, q.common, "objects"));
 	commit = q.objects ? git_quick_object(q.objects, sha, "commit", a, &length) : NULL;
 	tree = behind(commit, "tree ");
-	*out = (struct git_quick_head){ q.own, q.common, tree ? arena_strndup(a, tree, GIT_QUICK_SHA) : NULL, q.config.converts };
+	out->tree = tree ? arena_strndup(a, tree, GIT_QUICK_SHA) : NULL;
 	git_quick_objects_close(q.objects);
 	return out->tree && is_sha(out->tree);
 }

@@ -40,7 +40,7 @@ bool git_quick_facts(const char *directory, struct arena *a, struct git_facts *o
 /* What the work tree is compared with. */
 struct git_quick_head {
 	const char *own, *common; /* .git of the work tree, and the shared one */
-	const char *tree;	  /* SHA of HEAD's tree */
+	const char *tree;	  /* SHA of HEAD's tree; "" before the first commit */
 	bool converts;
 };
 bool git_quick_head(const char *work_tree, struct arena *a, struct git_quick_head *out);

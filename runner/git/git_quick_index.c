@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "runner/files/beneath.h"
 #include "runner/git/git_quick.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -228,7 +229,9 @@ enum git_quick_answer git_quick_dirty(const char *work_tree)
 	const char *path = git_quick_head(work_tree, &a, &head) ? arena_printf(&a, "%s/index", head.own) : NULL;
 	int root = path ? open(work_tree, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	if (root >= 0 && load(&x, path, &a)) {
+	if (root >= 0 && !*head.tree) {
+		answer = access(path, F_OK) && errno == ENOENT ? GIT_QUICK_CLEAN : GIT_QUICK_UNSURE;
+	} else if (root >= 0 && load(&x, path, &a)) {
 		x.attributes = has_attributes(&head, &a);
 		answer = look(&x, &head, root);
 	}

@@ -70,7 +70,22 @@ static void read_facts(const char *directory)
 
 static bool quick(void)
 {
-	struct git_facts f = { .tag = "", .branch = "" };
+	struct git_facts f = { .sha = "",
+			       .before_sha = "",
+			       .branch = "",
+			       .tag = "",
+			       .title = "",
+			       .message = "",
+			       .description = "",
+			       .author = "",
+			       .timestamp = "",
+			       .author_name = "",
+			       .author_email = "",
+			       .remote = "",
+			       .login = "",
+			       .host = "",
+			       .project_path = "",
+			       .default_branch = "" };
 
 	return git_quick_facts(work, &a, &f);
 }
@@ -99,6 +114,12 @@ START_TEST(before_the_first_commit)
 	ck_assert_str_eq(facts.branch, "main");
 	ck_assert_str_eq(facts.title, "");
 	ck_assert_str_eq(facts.default_branch, "main");
+	sh("git checkout -q -b topic/y; echo 1 >f; git add f; git config init.defaultBranch trunk; git config user.name Bob");
+	read_facts(work);
+	ck_assert_str_eq(facts.branch, "topic/y");
+	ck_assert(quick());
+	sh("echo 0123 >.git/refs/heads/main; git symbolic-ref HEAD refs/heads/main"); /* damaged is not unborn */
+	ck_assert(!quick());
 }
 END_TEST
 
@@ -193,7 +214,7 @@ END_TEST
 /* The usual repository is read without libgit2, in all the forms that git gives it. */
 START_TEST(plain_repositories_are_read_quickly)
 {
-	ck_assert(!quick());
+	ck_assert(quick()); /* before the first commit */
 	sh("git commit -q --allow-empty -m one; git tag -am t1 t1; git commit -q --allow-empty -m two; git tag l2; git tag -am t2 t2;"
 	   "git config user.name Bob; git remote add origin git@h.io:g/p.git; git update-ref refs/remotes/origin/main HEAD~1");
 	read_facts(work);
@@ -429,8 +450,11 @@ static enum git_quick_answer quick_dirty(void)
 
 START_TEST(a_clean_tree_and_the_usual_changes_are_told_quickly)
 {
-	sh("mkdir d; echo 1 >a; echo 1 >d/b; ln -s a l; : >empty; git add .;"
-	   "git commit -qm one; sleep 0.02; touch .git/index");
+	ck_assert_int_eq(quick_dirty(), GIT_QUICK_CLEAN); /* before the first commit */
+	sh("mkdir d; echo 1 >a; echo 1 >d/b; ln -s a l; : >empty; git add .");
+	ck_assert_int_eq(quick_dirty(), GIT_QUICK_UNSURE);
+	ck_assert(is_dirty());
+	sh("git commit -qm one; sleep 0.02; touch .git/index");
 	ck_assert_int_eq(quick_dirty(), GIT_QUICK_CLEAN);
 	sh("echo untracked >u");
 	ck_assert_int_eq(quick_dirty(), GIT_QUICK_CLEAN);
