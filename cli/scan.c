@@ -159,12 +159,13 @@ static int scan(struct cli *c)
 	fill(c, &o);
 	show.severities = c->set.severity;
 	show.ignore_unfixed = c->set.ignore_unfixed;
+	if (pipe_scan_count(NULL, &show, NULL, &count, &err)) /* such levels: told before anything is done */
+		return say_error(c, &err);
 	if (pipe_scan_run(&found, &o, &err)) {
 		status = say_error(c, &err);
 		return status == EXIT_USAGE && err.code != PIPE_EUSAGE ? EXIT_ENVIRONMENT : status;
 	}
-	/* Levels that do not exist are told before anything is shown. */
-	status = pipe_scan_count(found, &show, NULL, &count, &err) ? say_error(c, &err) : report(c, found, &show);
+	status = report(c, found, &show);
 	if (status == EXIT_OK)
 		status = judge(c, found, &show);
 	pipe_scan_free(found);

@@ -906,7 +906,7 @@ typedef struct pipe_scan_show {
 PIPE_API int pipe_scan_write(const pipe_scan *scan, enum pipe_scan_format format, const pipe_scan_show *show, pipe_write_cb write,
 			     void *payload, pipe_error *err);
 /* How many findings count: not suppressed, and as show says (NULL: all).  least: "high"; at least of that severity; NULL: any.
- * PIPE_EUSAGE: there is no such severity. */
+ * scan NULL: none; show and least are checked all the same.  PIPE_EUSAGE: there is no such severity. */
 PIPE_API int pipe_scan_count(const pipe_scan *scan, const pipe_scan_show *show, const char *least, uint64_t *count,
 			     pipe_error *err);
 

@@ -180,7 +180,7 @@ int pipe_scan_count(const pipe_scan *scan, const pipe_scan_show *show, const cha
 		return error_set(err, PIPE_EUSAGE, "there is no severity \"%.100s\": unknown, low, medium, high or critical",
 				 least);
 	*count = 0;
-	for (uint32_t i = 0; i < scan->report.results.count; i++) {
+	for (uint32_t i = 0; scan && i < scan->report.results.count; i++) {
 		const struct scan_result *result = &scan->report.results.items[i];
 		for (uint32_t k = 0; k < result->findings.count; k++)
 			*count += result->findings.items[k].severity >= (uint8_t)bound &&

@@ -124,12 +124,6 @@ static enum scan_target look(const char *target, bool directory, struct arena *a
 	return has(target, ".git", a) ? SCAN_REPOSITORY : SCAN_FILESYSTEM;
 }
 
-/* The name of an image in a registry, and not a path that is missing. */
-static bool may_be_reference(const char *target)
-{
-	return *target != '/' && *target != '.';
-}
-
 int scan_identify(struct scan_options *o, struct arena *a, pipe_error *err)
 {
 	const char *path = o->target;
@@ -145,7 +139,7 @@ int scan_identify(struct scan_options *o, struct arena *a, pipe_error *err)
 		return error_errno(err, PIPE_EIO, errno, "%s", o->target);
 	if (o->type == SCAN_AUTO)
 		o->type = there ? look(path, S_ISDIR(st.st_mode), a) : SCAN_IMAGE;
-	if (!there && (o->type != SCAN_IMAGE || !may_be_reference(o->target)))
+	if (!there && (o->type != SCAN_IMAGE || tree_target_is_path(o->target)))
 		return error_set(err, PIPE_ENOTFOUND, "there is no %.300s%s", o->target,
 				 o->type == SCAN_IMAGE ? " (and it is no image of a registry)" : "");
 	if (there && S_ISDIR(st.st_mode) && o->type == SCAN_SBOM)

@@ -70,5 +70,7 @@ int tree_scan(const char *target, const struct tree_options *options, struct are
 	      bool (*wants)(void *payload, const struct tree_file *file),
 	      int (*visit)(void *payload, const struct tree_file *file, const char *bytes, size_t length, pipe_error *err),
 	      void *payload, pipe_error *err);
+/* It can be no image of a registry: it is written as a path is, which may be missing. */
+bool tree_target_is_path(const char *target);
 
 #endif

@@ -144,7 +144,7 @@ def test_old_advisories_are_refused_unless_allowed(shop):
     for f in (shop.path / "advisories").iterdir():
         os.utime(f, (old, old))
     r = shop.pipe("scan", "app", "--db", "advisories")
-    assert r.status == 3 and "days old" in r.err and "--max-age" in r.err, r.text
+    assert r.status == 3 and " old, and at most 7d" in r.err and "--max-age" in r.err, r.text
     assert shop.pipe("scan", "app", "--db", "advisories", "--max-age", "999d").status == 1
 
 
@@ -312,3 +312,14 @@ def test_what_an_advisory_says_outlives_its_database(shop):
     assert v["DataSource"] == {"ID": "ghsa", "Name": "GitHub Security Advisory npm", "URL": "https://example.org/ghsa"}
     assert (v["Severity"], v["SeveritySource"], v["FixedVersion"], v["Title"], v["References"]) == \
         ("CRITICAL", "ghsa", "4.17.12", "Prototype pollution", ["https://example.org/1"])
+
+
+def test_what_was_typed_is_looked_at_before_the_advisories(shop):
+    none = ("--db", "nowhere")
+    r = shop.pipe("scan", "app", "--severity", "hgh", *none)
+    assert r.status == 2 and '"hgh"' in r.err and "nowhere" not in r.err
+    r = shop.pipe("scan", "app.tar", *none)
+    assert r.status == 3 and "there is no app.tar" in r.err and "nowhere" not in r.err
+    shop.env["https_proxy"] = "http://127.0.0.1:1"  # nobody is asked
+    r = shop.pipe("scan", "nope", "--db", "advisories", "--max-age", "0")
+    assert r.status == 3 and "there is no file or directory nope; as an image of a registry: " in r.err

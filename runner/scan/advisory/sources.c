@@ -1,5 +1,6 @@
 #include "runner/scan/advisory/sources.h"
 
+#include "base/duration.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "runner/files/workspace.h"
@@ -14,8 +15,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 
 static const struct {
 	const char *name; /* below the directory of advisories */
@@ -114,6 +113,7 @@ static int open_directory(struct scan_sources *s, const char *directory, struct 
 
 static int check_age(const struct advisory_source *s, int64_t max_age_ms, pipe_error *err)
 {
+	char old[64], allowed[64];
 	struct timespec now;
 	int64_t age;
 
@@ -123,9 +123,9 @@ static int check_age(const struct advisory_source *s, int64_t max_age_ms, pipe_e
 		return PIPE_OK;
 	return error_set(
 		err, PIPE_EPIPELINE,
-		"%s (%.200s) is %" PRId64 " days old and %" PRId64
-		" are allowed: what was found since would be missing; run `pipe advisories update`, or allow more with --max-age",
-		s->name, s->path, age / DAY_MS, max_age_ms / DAY_MS);
+		"%s (%.200s) is %s old, and at most %s is allowed: what was found since would be missing; run `pipe advisories update`, or "
+		"allow more with --max-age",
+		s->name, s->path, duration_format(age, old, sizeof(old)), duration_format(max_age_ms, allowed, sizeof(allowed)));
 }
 
 int scan_sources_open(struct scan_sources *s, const char *db, const char *const *envp, int64_t max_age_ms, struct arena *a,

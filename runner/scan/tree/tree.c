@@ -60,11 +60,11 @@ static bool has_file(const char *directory, const char *name, struct arena *a)
 	return path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static bool looks_like_path(const char *text)
+bool tree_target_is_path(const char *target)
 {
-	size_t n = strlen(text);
+	size_t n = strlen(target);
 
-	return *text == '/' || *text == '.' || (n > 4 && !strcmp(text + n - 4, ".tar"));
+	return *target == '/' || *target == '.' || (n > 4 && !strcmp(target + n - 4, ".tar"));
 }
 
 /* "oci:PATH" and the like, as other tools write them. */
@@ -103,7 +103,7 @@ static int locate(struct tree_walk *w, struct where *at, pipe_error *err)
 		at->kind = kind;
 		return PIPE_OK;
 	}
-	if (at->kind == TREE_AUTO && !looks_like_path(w->target)) {
+	if (at->kind == TREE_AUTO && !tree_target_is_path(w->target)) {
 		at->kind = TREE_REGISTRY;
 		at->path = w->target;
 		return PIPE_OK;

@@ -150,5 +150,10 @@ int tree_registry_scan(struct tree_walk *w, const char *reference, pipe_error *e
 		rc = scan(&r, err);
 	if (r.registry)
 		registry_close(r.registry);
+	/* A word by itself was more likely meant as something that is here. */
+	if (rc && err && !strpbrk(reference, "/:@")) {
+		pipe_error why = *err;
+		error_set(err, why.code, "there is no file or directory %s; as an image of a registry: %s", reference, why.text);
+	}
 	return rc;
 }
