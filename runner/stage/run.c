@@ -8,11 +8,6 @@
 #include "runner/files/workspace.h"
 #include "runner/stage/handover.h"
 #include "runner/stage/running.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ALWAYS_MS = 5 * 60 * 1000 }; /* what is always done has this long, as after_script has */
@@ -21,7 +16,6 @@ static void go_on(struct stage_run *r);
 static void end_round(struct stage_run *r);
 static void begin_last(struct stage_run *r);
 static void stop_services(struct stage_run *r);
-static void init_view(struct stage_run *r);
 static void judge(struct stage_run *r);
 static void conclude(struct stage_run *r);
 
@@ -81,7 +75,7 @@ static void queue_judging(struct stage_run *r, void (*work)(struct desk_work *w)
 		then(&r->work);
 		return;
 	}
-	init_view(r);
+	run_open_view(r);
 	queue(r, work, then);
 }
 
@@ -162,48 +156,6 @@ static void find_last(struct stage_run *r)
 		r->last_from--;
 }
 
-static bool mentions(const char *text, const char *path)
-{
-	return text && strstr(text, path);
-}
-
-static bool any_mentions(const char *const *texts, const char *path)
-{
-	for (; texts && *texts; texts++)
-		if (strstr(*texts, path))
-			return true;
-	return false;
-}
-
-static bool wants_scratch(const struct stage_run *r)
-{
-	const char *path = r->job.scratch;
-
-	for (uint32_t i = 0; i < r->job.reports.count; i++)
-		if (mentions(r->job.reports.items[i].pattern, path))
-			return true;
-	for (uint32_t i = 0; i < r->job.steps.count; i++) {
-		const struct step *s = &r->job.steps.items[i];
-		if (s->kind == STEP_ACTION || mentions(s->script, path) || any_mentions(s->argv, path) ||
-		    any_mentions(s->env, path))
-			return true;
-	}
-	return false;
-}
-
-int run_make_scratch(struct stage_run *r, pipe_error *err)
-{
-	r->has_scratch = true;
-	if (mkdir(r->job.scratch, 0700) == 0 || errno == EEXIST)
-		return PIPE_OK;
-	return error_errno(err, PIPE_EIO, errno, "cannot make %s", r->job.scratch);
-}
-
-static int make_scratch(struct stage_run *r, pipe_error *err)
-{
-	return wants_scratch(r) ? run_make_scratch(r, err) : PIPE_OK;
-}
-
 static int add_reports(struct stage_run *r, pipe_error *err)
 {
 	for (uint32_t i = 0; i < r->host.report_count; i++) {
@@ -221,7 +173,7 @@ static void prepared(struct stage_run *r)
 
 	show_said(r);
 	r->job.view = NULL;
-	if (!r->code && (add_reports(r, &err) || make_scratch(r, &err)))
+	if (!r->code && (add_reports(r, &err) || run_make_scratch_if_wanted(r, &err)))
 		fail(r, err.code, &err);
 	if (is_ending(r)) {
 		conclude(r);
@@ -264,24 +216,10 @@ static bool wants_history(const struct stage_run *r)
 	return r->job.type->history && r->job.node_total > 1;
 }
 
-static void init_view(struct stage_run *r)
-{
-	if (r->view.desk)
-		return;
-	r->view.desk = r->host.desk;
-	r->view.run = r->host.run;
-	r->view.job = r->host.job;
-	r->view.base = r->host.base;
-	r->view.project_directory = r->host.project_directory;
-	r->view.baseline = r->host.baseline(r->host.payload);
-	r->view.arena = &r->arena;
-	stage_view_init(&r->view);
-}
-
 static void prepare(struct stage_run *r)
 {
 	if (wants_history(r)) {
-		init_view(r);
+		run_open_view(r);
 		r->job.view = &r->view.view;
 		queue(r, work_prepare, worked_prepare);
 		return;
@@ -366,7 +304,7 @@ static void worked_round(struct desk_work *w)
 		begin_last(r);
 		return;
 	}
-	if (make_scratch(r, &err)) {
+	if (run_make_scratch_if_wanted(r, &err)) {
 		fail(r, err.code, &err);
 		begin_last(r);
 		return;
@@ -401,7 +339,7 @@ static void stop_services(struct stage_run *r)
 		services_stop(&r->services, r->now);
 }
 
-static void on_service_ended(void *payload, const char *name, bool stopping)
+void run_service_ended(void *payload, const char *name, bool stopping)
 {
 	struct stage_run *r = payload;
 	const struct step *s = r->prober ? run_step(r, r->current) : NULL;
@@ -448,65 +386,6 @@ static void judge(struct stage_run *r)
 	queue_judging(r, work_judge, worked_judge);
 }
 
-/* The code of the first step that failed. */
-static int failed_code(const struct stage_run *r)
-{
-	if (r->before.end != STEP_OK)
-		return r->before.exit_code;
-	for (uint32_t i = 0; i < r->job.steps.count; i++)
-		if (r->job.steps.items[i].state == STEP_DONE && r->job.steps.items[i].end != STEP_OK)
-			return r->job.steps.items[i].exit_code;
-	return -1;
-}
-
-static bool any_system(const struct stage_run *r)
-{
-	if (r->before.end == STEP_SYSTEM)
-		return true;
-	for (uint32_t i = 0; i < r->job.steps.count; i++)
-		if (r->job.steps.items[i].state == STEP_DONE && r->job.steps.items[i].end == STEP_SYSTEM)
-			return true;
-	return false;
-}
-
-static const char *place_of(struct stage_run *r, const pipe_error *err)
-{
-	return err->line ? arena_printf(&r->arena, "%s:%u:%u: %s", err->file, err->line, err->column, err->text)
-			 : arena_strdup(&r->arena, err->text);
-}
-
-/* An error instead of a verdict: of the file, of what lies there, or of the machinery. */
-static void judge_error(struct stage_run *r, struct stage_outcome *o)
-{
-	bool system = r->code != PIPE_EPIPELINE && r->code != PIPE_ENOTFOUND && r->code != PIPE_EUNSUPPORTED;
-
-	o->end = system ? STAGE_SYSTEM : STAGE_FAILED;
-	o->reason = place_of(r, &r->error);
-	o->failure = system ? "runner_system_failure" : r->code == PIPE_EUNSUPPORTED ? "runner_unsupported" : "script_failure";
-}
-
-static void judge_before(struct stage_run *r, struct stage_outcome *o)
-{
-	o->end = STAGE_FAILED;
-	o->failure = "script_failure";
-	if (r->before.reason)
-		o->reason = arena_printf(&r->arena, "before_script failed: %s", r->before.reason);
-	else
-		o->reason = arena_printf(&r->arena, "before_script failed with exit code %d", r->before.exit_code);
-}
-
-static void take_verdict(struct stage_run *r, struct stage_outcome *o)
-{
-	static const enum stage_end ends[] = {
-		[VERDICT_PASS] = STAGE_PASSED, [VERDICT_WARN] = STAGE_WARNED, [VERDICT_FAIL] = STAGE_FAILED
-	};
-
-	o->end = ends[r->job.verdict];
-	o->reason = r->job.verdict == VERDICT_PASS ? NULL : r->job.reason;
-	if (o->end == STAGE_FAILED)
-		o->failure = r->job.failure ? r->job.failure : any_system(r) ? "runner_system_failure" : "script_failure";
-}
-
 static void remove_traces(struct stage_run *r)
 {
 	pipe_error err;
@@ -519,24 +398,10 @@ static void remove_traces(struct stage_run *r)
 
 static void conclude(struct stage_run *r)
 {
-	struct stage_outcome *o = &r->outcome;
-
 	r->phase = PHASE_OVER;
 	remove_traces(r);
-	memset(o, 0, sizeof(*o));
-	if (r->timed_out)
-		o->end = STAGE_TIMED_OUT;
-	else if (r->cancelled)
-		o->end = STAGE_CANCELLED;
-	else if (r->code)
-		judge_error(r, o);
-	else if (r->before.end != STEP_OK)
-		judge_before(r, o);
-	else
-		take_verdict(r, o);
-	o->exit_code = o->end == STAGE_PASSED ? 0 : failed_code(r);
-	o->totals = r->has_evidence ? &r->ledger.totals : NULL;
-	r->host.ended(r->host.payload, o);
+	run_judge_outcome(r, &r->outcome);
+	r->host.ended(r->host.payload, &r->outcome);
 }
 
 void stage_run_cancel(struct stage_run *r, bool now)
@@ -553,98 +418,4 @@ void stage_run_cancel(struct stage_run *r, bool now)
 	/* What is always done is let through the first time. */
 	if (now || (!was && (r->task || r->prober || r->actor) && !run_step(r, r->current)->always))
 		step_cancel(r, now);
-}
-
-/* ---- making ---- */
-
-const char *const *stage_run_exports(const struct stage_run *r, uint32_t *count)
-{
-	*count = r->job.exports.count;
-	return r->job.exports.items;
-}
-
-const char *const *stage_run_outputs(const struct stage_run *r, uint32_t *count)
-{
-	*count = r->job.outputs.count;
-	return r->job.outputs.items;
-}
-
-static void init_job(struct stage_run *r)
-{
-	const struct stage_host *h = &r->host;
-
-	r->job = (struct stage_job){ .arena = &r->arena,
-				     .type = h->type,
-				     .name = h->name,
-				     .with = h->with,
-				     .at = h->at,
-				     .sources = h->sources,
-				     .scope = h->scope,
-				     .lua_texts = h->lua_texts,
-				     .workspace = h->workspace,
-				     .scratch = arena_printf(&r->arena, "%s.stage", h->files),
-				     .world = &r->place.world,
-				     .node_index = h->node_index,
-				     .node_total = h->node_total,
-				     .totals = &r->ledger.totals,
-				     .sink = &r->ledger.sink,
-				     .say = judge_say,
-				     .say_payload = r };
-	r->ledger = (struct ledger){ .desk = h->desk,
-				     .run = h->run,
-				     .job = h->job,
-				     .name = h->name,
-				     .base = h->base,
-				     .mask = h->mask,
-				     .marks = &r->job,
-				     .again = h->again };
-	ledger_init(&r->ledger);
-	r->reading = (struct reading){ .workspace = h->workspace,
-				       .scratch = r->job.scratch,
-				       .log = h->files,
-				       .steps = &r->job.steps,
-				       .started_ms = h->started_ms,
-				       .stop = &r->stop,
-				       .ledger = &r->ledger,
-				       .arena = &r->arena };
-}
-
-int stage_run_create(struct stage_run **out, const struct stage_host *host, pipe_error *err)
-{
-	struct stage_run *r = calloc(1, sizeof(*r));
-
-	*out = NULL;
-	if (!r)
-		return error_nomem(err);
-	r->host = *host;
-	stage_place_init(&r->place, host->workspace, stage_environment_get(host->envp, "PATH"));
-	init_job(r);
-	r->place.scratch = r->job.scratch;
-	r->services = (struct services){ .executor = host->executor,
-					 .mask = host->mask,
-					 .grace_ms = host->grace_ms,
-					 .show = step_service_lines,
-					 .ended = on_service_ended,
-					 .payload = r };
-	services_init(&r->services);
-	str_init(&r->waiting);
-	str_init(&r->said);
-	*out = r;
-	if (r->job.scratch)
-		return PIPE_OK;
-	stage_run_free(r);
-	*out = NULL;
-	return error_nomem(err);
-}
-
-void stage_run_free(struct stage_run *r)
-{
-	if (!r)
-		return;
-	services_clear(&r->services);
-	ledger_clear(&r->ledger);
-	str_clear(&r->waiting);
-	str_clear(&r->said);
-	arena_clear(&r->arena);
-	free(r);
 }

@@ -1,5 +1,5 @@
-/* The insides of a typed job's run, shared by run.c (which step comes next), step.c (how a step is done) and judge.c (what is made of
- * it, on worker threads). */
+/* The insides of a typed job's run, shared by run.c (which step comes next), run_parts.c (what it is put together of), step.c (how a step
+ * is done), judge.c (what is made of it, on worker threads) and outcome.c (what it has come to). */
 #ifndef RUNNER_STAGE_RUNNING_H
 #define RUNNER_STAGE_RUNNING_H
 
@@ -63,12 +63,22 @@ struct stage_run {
 
 struct step *run_step(struct stage_run *r, uint32_t index);
 int64_t run_clock(void);
-/* Makes the job's directory for files between steps. */
-int run_make_scratch(struct stage_run *r, pipe_error *err);
 
 /* ---- run.c ---- */
 /* The step under way has ended, and nothing of it is left. */
 void run_step_ended(struct stage_run *r);
+/* services.ended */
+void run_service_ended(void *payload, const char *name, bool stopping);
+
+/* ---- run_parts.c ---- */
+/* Makes the job's directory for files between steps; the second, where a step or a report names it. */
+int run_make_scratch(struct stage_run *r, pipe_error *err);
+int run_make_scratch_if_wanted(struct stage_run *r, pipe_error *err);
+/* The evidence of the run and of its baseline, for r->job.view; once. */
+void run_open_view(struct stage_run *r);
+
+/* ---- outcome.c ---- */
+void run_judge_outcome(struct stage_run *r, struct stage_outcome *out);
 
 /* ---- step.c ---- */
 /* Begins r->current.  true: run_step_ended will be called, later.  false: it has ended. */
@@ -76,7 +86,7 @@ bool step_begin(struct stage_run *r);
 void step_cancel(struct stage_run *r, bool now);
 /* Lines of services that had to wait. */
 void step_show_waiting(struct stage_run *r);
-/* services.show, services.ended */
+/* services.show */
 void step_service_lines(void *payload, const char *text, size_t length);
 /* A line of ours in the log, masked. */
 void step_say(struct stage_run *r, const char *text);
