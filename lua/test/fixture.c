@@ -1,17 +1,11 @@
-/*
- * The host that a fixture makes: rows come from arrays of the document, one object after the other; nothing is copied but what a row's
- * cells need while the cursor stands on it.
- */
+/* The host that a fixture makes: the shape of its document, what the rows add up to, files, the clock, and what scripts put. */
 #include "lua/test/fixture_parts.h"
 
 #include "base/error.h"
 #include "base/glob.h"
-#include "base/map.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const sides[] = { [SIDE_JOB] = "job_rows", [SIDE_RUN] = "rows", [SIDE_BASELINE] = "baseline_rows" };
 
 /* ---- the shape of the document ---- */
 
@@ -61,333 +55,9 @@ static int check_members(const json_t *document, pipe_error *err)
 		if (member && !json_is_object(member) && !is_empty(member))
 			return error_set(err, PIPE_EUSAGE, "\"%s\" of the fixture is to be an object", objects[i]);
 	}
-	for (size_t i = 0; i < sizeof(sides) / sizeof(*sides) && !rc; i++)
-		rc = check_rows(json_object_get(document, sides[i]), sides[i], err);
+	for (size_t i = 0; i < sizeof(fixture_sides) / sizeof(*fixture_sides) && !rc; i++)
+		rc = check_rows(json_object_get(document, fixture_sides[i]), fixture_sides[i], err);
 	return rc;
-}
-
-/* ---- rows ---- */
-
-/* Of an evidence side or an earlier run; NULL: none. */
-static const json_t *rows_object(const struct fixture *f, enum evidence_side side, int64_t run)
-{
-	char number[24];
-	const json_t *rows;
-
-	if (run) {
-		snprintf(number, sizeof(number), "%lld", (long long)run);
-		return json_object_get(json_object_get(json_object_get(f->document, "history"), number), "rows");
-	}
-	rows = json_object_get(f->document, sides[side]);
-	if (!rows && side == SIDE_JOB)
-		rows = json_object_get(f->document, sides[SIDE_RUN]);
-	return rows;
-}
-
-struct cursor {
-	struct fixture *fixture;
-	const struct lua_rows_kind *kind;
-	struct lua_query query;
-	const json_t *list;
-	size_t at;
-	uint64_t given;
-	struct lua_cell *cells;
-	struct arena arena; /* of the row that it stands on */
-	struct map known;   /* only_new: what the baseline has */
-	struct arena known_arena;
-};
-
-static int64_t integer_of(const json_t *value)
-{
-	const double number = json_number_value(value);
-
-	if (json_is_integer(value))
-		return json_integer_value(value);
-	return number > -9e15 && number < 9e15 ? (int64_t)number : 0;
-}
-
-static int list_cell(struct arena *a, const json_t *value, struct lua_cell *out)
-{
-	const size_t count = json_array_size(value);
-	const char **list = ARENA_ARRAY(a, const char *, count + 1);
-
-	if (!list)
-		return PIPE_ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		const char *text = json_string_value(json_array_get(value, i));
-
-		list[i] = text ? text : "";
-	}
-	*out = (struct lua_cell){ .type = LUA_CELL_LIST, .list = list };
-	return PIPE_OK;
-}
-
-/* What is not said of something that cannot be nil. */
-static void default_cell(const struct lua_column *column, struct lua_cell *out)
-{
-	static const struct {
-		const char *column, *text;
-	} usual[] = { { "kind", "issue" }, { "severity", "unknown" }, { "status", "passed" } };
-	const size_t length = strlen(column->type_name);
-
-	*out = (struct lua_cell){ .type = LUA_CELL_NONE };
-	if (length && column->type_name[length - 1] == '?')
-		return;
-	out->type = column->type;
-	if (column->type == LUA_CELL_LIST)
-		out->type = LUA_CELL_NONE;
-	if (column->type != LUA_CELL_TEXT)
-		return;
-	out->text = "";
-	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
-		if (!strcmp(usual[i].column, column->name))
-			out->text = usual[i].text;
-	out->length = strlen(out->text);
-}
-
-/* A value that is not of the column's type counts as not said. */
-static int cell_of(struct arena *a, const struct lua_column *column, const json_t *value, struct lua_cell *out)
-{
-	const enum lua_cell_type type = column->type;
-
-	default_cell(column, out);
-	if (type == LUA_CELL_TEXT && json_is_string(value))
-		*out = (struct lua_cell){ .type = type, .text = json_string_value(value), .length = json_string_length(value) };
-	else if (type == LUA_CELL_INTEGER && json_is_number(value))
-		*out = (struct lua_cell){ .type = type, .integer = integer_of(value) };
-	else if (type == LUA_CELL_NUMBER && json_is_number(value))
-		*out = (struct lua_cell){ .type = type, .number = json_number_value(value) };
-	else if (type == LUA_CELL_BOOL && json_is_boolean(value))
-		*out = (struct lua_cell){ .type = type, .truth = json_is_true(value) };
-	else if (type == LUA_CELL_LIST && json_is_array(value))
-		return list_cell(a, value, out);
-	return PIPE_OK;
-}
-
-/* Columns that follow from others, where a row leaves them out. */
-static void derive_cells(const struct cursor *c, const json_t *row)
-{
-	const int fixable = lua_column_index(c->kind, "fixable"), percent = lua_column_index(c->kind, "percent");
-	const char *fixed = json_string_value(json_object_get(row, "fixed"));
-	const double lines = json_number_value(json_object_get(row, "lines"));
-
-	if (fixable >= 0 && !json_object_get(row, "fixable"))
-		c->cells[fixable] = (struct lua_cell){ .type = LUA_CELL_BOOL, .truth = fixed && *fixed };
-	if (percent >= 0 && lines > 0 && !json_object_get(row, "percent"))
-		c->cells[percent] = (struct lua_cell){ .type = LUA_CELL_NUMBER,
-						       .number = 100 * json_number_value(json_object_get(row, "hit")) / lines };
-}
-
-static bool same_text(const json_t *a, const json_t *b, const char *key)
-{
-	const char *x = json_string_value(json_object_get(a, key)), *y = json_string_value(json_object_get(b, key));
-
-	return !strcmp(x ? x : "", y ? y : "");
-}
-
-/* Statuses that are the same where it matters what is new. */
-static char class_of(const json_t *row)
-{
-	const char *status = json_string_value(json_object_get(row, "status"));
-
-	if (!status || !strcmp(status, "passed"))
-		return 'P';
-	return !strcmp(status, "error") ? 'a' : *status ? status[1] : 'P'; /* failed, flaky, skipped */
-}
-
-/* Keys of what the baseline has: 'T' a test by its name, as red as it is; 'F' a finding by its fingerprint; 'N' by what it says, where it has
- * none; 'C' by what it says, in any case. */
-static const char *known_key(struct arena *a, char how, const json_t *row, size_t *length)
-{
-	static const char *const test_keys[] = { "suite", "name", "file", NULL };
-	static const char *const print_keys[] = { "fingerprint", NULL };
-	static const char *const finding_keys[] = { "rule", "path", "package", "message", NULL };
-	const char *const *keys = how == 'T' ? test_keys : how == 'F' ? print_keys : finding_keys;
-	const char *made = arena_printf(a, "%c%c", how == 'N' ? 'C' : how, how == 'T' ? class_of(row) : how == 'N' ? '1' : '0');
-
-	for (; *keys && made; keys++) {
-		const char *text = json_string_value(json_object_get(row, *keys));
-
-		made = arena_printf(a, "%s\n%s", made, text ? text : "");
-	}
-	*length = made ? strlen(made) : 0;
-	return made;
-}
-
-static int know(struct cursor *c, char how, const json_t *row)
-{
-	size_t length;
-	const char *key = known_key(&c->known_arena, how, row, &length);
-
-	return key && map_put(&c->known, &c->known_arena, key, length, c) ? PIPE_OK : PIPE_ENOMEM;
-}
-
-static int know_baseline(struct cursor *c, const json_t *baseline, pipe_error *err)
-{
-	const bool tests = c->query.rows == LUA_TESTS;
-	const json_t *row;
-	size_t i;
-	int rc = PIPE_OK;
-
-	json_array_foreach((json_t *)baseline, i, row)
-	{
-		rc = know(c, tests ? 'T' : 'C', row);
-		if (!tests && !rc)
-			rc = know(c, json_object_get(row, "fingerprint") ? 'F' : 'N', row);
-		if (rc)
-			return error_nomem(err);
-	}
-	return PIPE_OK;
-}
-
-static bool is_known(struct cursor *c, char how, const json_t *row)
-{
-	size_t length;
-	const char *key = known_key(&c->arena, how, row, &length);
-
-	return key && map_get(&c->known, key, length);
-}
-
-static bool in_baseline(struct cursor *c, const json_t *row)
-{
-	const json_t *said = json_object_get(row, "new");
-
-	if (json_is_boolean(said))
-		return json_is_false(said);
-	if (c->query.rows == LUA_TESTS)
-		return is_known(c, 'T', row);
-	if (json_object_get(row, "fingerprint"))
-		return is_known(c, 'F', row) || is_known(c, 'N', row);
-	return is_known(c, 'C', row);
-}
-
-static void close_rows(void *payload, void *cursor)
-{
-	struct cursor *c = cursor;
-
-	(void)payload;
-	arena_clear(&c->arena);
-	arena_clear(&c->known_arena);
-	free(c->cells);
-	free(c);
-}
-
-static int open_rows(void *payload, const struct lua_query *query, void **out, pipe_error *err)
-{
-	struct fixture *f = payload;
-	struct cursor *c = calloc(1, sizeof(*c));
-
-	*out = NULL;
-	if (!c)
-		return error_nomem(err);
-	if (query->run && query->rows < LUA_RUNS && !rows_object(f, query->side, query->run)) {
-		free(c);
-		return error_set(err, PIPE_ENOTFOUND, "the fixture has no evidence of run %lld: its \"history\" does not have it",
-				 (long long)query->run);
-	}
-	c->kind = &lua_rows_kinds[query->rows];
-	c->cells = calloc(c->kind->count ? c->kind->count : 1, sizeof(*c->cells));
-	if (!c->cells) {
-		free(c);
-		return error_nomem(err);
-	}
-	c->fixture = f;
-	c->query = *query;
-	c->list = json_object_get(rows_object(f, query->side, query->rows == LUA_JOBS ? 0 : query->run), c->kind->name);
-	if (query->rows == LUA_JOBS && query->run && rows_object(f, SIDE_RUN, query->run))
-		c->list = json_object_get(rows_object(f, SIDE_RUN, query->run), c->kind->name);
-	if (query->only_new && know_baseline(c, json_object_get(rows_object(f, SIDE_BASELINE, 0), c->kind->name), err)) {
-		close_rows(f, c);
-		return PIPE_ENOMEM;
-	}
-	*out = c;
-	return PIPE_OK;
-}
-
-/* Does the change touch the file, the line, as the fixture's changes say?  A change without `lines` touches all of its file. */
-static bool is_touched(const struct cursor *c, const json_t *row)
-{
-	const json_t *changes = json_object_get(json_object_get(c->fixture->document, "rows"), lua_rows_kinds[LUA_CHANGES].name);
-	const json_int_t line = json_integer_value(json_object_get(row, "line"));
-	const char *said = json_string_value(json_object_get(row, "touched"));
-	const json_t *change, *lines, *one;
-	size_t i, k;
-
-	if (said)
-		return !strcmp(said, "lines") || (!strcmp(said, "files") && !c->query.touched_lines);
-
-	json_array_foreach((json_t *)changes, i, change)
-	{
-		if (!same_text(change, row, "path"))
-			continue;
-		lines = json_object_get(change, "lines");
-		if (!c->query.touched_lines || !json_is_array(lines))
-			return true;
-		json_array_foreach((json_t *)lines, k, one) if (json_integer_value(one) == line) return true;
-	}
-	return false;
-}
-
-/* Is there a filter of that column that says true? */
-static bool asks_for(const struct lua_query *q, const char *column)
-{
-	const int index = lua_column_index(&lua_rows_kinds[q->rows], column);
-
-	for (unsigned i = 0; i < q->filter_count; i++)
-		if ((int)q->filters[i].column == index && q->filters[i].value.truth)
-			return true;
-	return false;
-}
-
-/* Of the run that is asked for; without one, of any that was before. */
-static bool is_of_run(const struct cursor *c, int64_t run)
-{
-	const int column = lua_column_index(c->kind, "run");
-
-	if (c->query.run)
-		return run == c->query.run;
-	for (unsigned i = 0; i < c->query.filter_count; i++)
-		if ((int)c->query.filters[i].column == column)
-			return true; /* the filter has decided */
-	return run != json_integer_value(json_object_get(json_object_get(c->fixture->document, "run"), "number"));
-}
-
-static bool is_wanted(struct cursor *c, const json_t *row)
-{
-	const struct lua_query *q = &c->query;
-
-	if (q->rows == LUA_FINDINGS && !q->suppressed && json_is_true(json_object_get(row, "suppressed")))
-		return false;
-	if (q->rows == LUA_TESTS && json_is_true(json_object_get(row, "quarantined")) && !asks_for(q, "quarantined"))
-		return false;
-	if ((q->touched_files || q->touched_lines) && !is_touched(c, row))
-		return false;
-	if (q->rows == LUA_JOBS && json_object_get(row, "run") && !is_of_run(c, json_integer_value(json_object_get(row, "run"))))
-		return false;
-	return !q->only_new || !in_baseline(c, row);
-}
-
-static int next_row(void *payload, void *cursor, const struct lua_cell **row, pipe_error *err)
-{
-	struct cursor *c = cursor;
-
-	(void)payload;
-	while (c->at < json_array_size(c->list) && (!c->query.limit || c->given < c->query.limit)) {
-		const json_t *one = json_array_get(c->list, c->at++);
-
-		arena_clear(&c->arena);
-		for (unsigned i = 0; i < c->kind->count; i++)
-			if (cell_of(&c->arena, &c->kind->columns[i], json_object_get(one, c->kind->columns[i].name),
-				    &c->cells[i]))
-				return error_nomem(err);
-		derive_cells(c, one);
-		if (!lua_query_matches(&c->query, c->cells) || !is_wanted(c, one))
-			continue;
-		c->given++;
-		*row = c->cells;
-		return 1;
-	}
-	return 0;
 }
 
 /* ---- the rest of the evidence ---- */
@@ -399,16 +69,16 @@ static int totals(void *payload, enum evidence_side side, struct evidence_totals
 	const json_t *beyond = json_object_get(json_object_get(f->document, "totals"), names[side]);
 
 	(void)err;
-	if (!beyond && side == SIDE_JOB && !json_object_get(f->document, sides[SIDE_JOB]))
+	if (!beyond && side == SIDE_JOB && !json_object_get(f->document, fixture_sides[SIDE_JOB]))
 		beyond = json_object_get(json_object_get(f->document, "totals"), "run");
-	fixture_derive(rows_object(f, side, 0), out);
+	fixture_derive(fixture_rows(f, side, 0), out);
 	fixture_totals_over(beyond, out);
 	return PIPE_OK;
 }
 
 static int metric(void *payload, enum evidence_side side, const char *name, double *value, bool *found, pipe_error *err)
 {
-	const json_t *list = json_object_get(rows_object(payload, side, 0), lua_rows_kinds[LUA_METRICS].name), *row;
+	const json_t *list = json_object_get(fixture_rows(payload, side, 0), lua_rows_kinds[LUA_METRICS].name), *row;
 	size_t i;
 
 	(void)err;
@@ -436,7 +106,7 @@ static int baseline(void *payload, int64_t *run, const char **branch, const char
 	*run = json_integer_value(json_object_get(b, "run"));
 	*branch = of ? of : "main";
 	*why = NULL;
-	if (!*run && !said && json_object_get(f->document, sides[SIDE_BASELINE]))
+	if (!*run && !said && json_object_get(f->document, fixture_sides[SIDE_BASELINE]))
 		*run = 1;
 	if (!*run)
 		*why = said ? said : "the fixture has none";
@@ -530,9 +200,9 @@ static const struct lua_host functions_of_host = { .now_ms = now,
 						   .totals = totals,
 						   .metric = metric,
 						   .baseline = baseline,
-						   .rows_open = open_rows,
-						   .rows_next = next_row,
-						   .rows_close = close_rows,
+						   .rows_open = fixture_rows_open,
+						   .rows_next = fixture_rows_next,
+						   .rows_close = fixture_rows_close,
 						   .put_metric = put_metric,
 						   .put_finding = put_finding,
 						   .annotate = annotate };
