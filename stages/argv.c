@@ -11,6 +11,12 @@ void argv_add(struct argv *v, const char *text)
 		*slot = text;
 }
 
+void argv_add_texts(struct argv *v, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		argv_add(v, texts[i]);
+}
+
 void argv_addf(struct argv *v, const char *format, ...)
 {
 	va_list ap;
@@ -30,8 +36,7 @@ void argv_option(struct argv *v, const char *option, const char *value)
 {
 	if (!value)
 		return;
-	argv_add(v, option);
-	argv_add(v, value);
+	ARGV_ADD(v, option, value);
 }
 
 void argv_options(struct argv *v, const char *option, const char *const *texts)
@@ -76,11 +81,7 @@ const char *const *argv_into(struct argv *v, const char *file)
 	static const char script[] = "out=$1; shift; mkdir -p -- \"$(dirname -- \"$out\")\" && exec \"$@\" >\"$out\"";
 	struct argv all = { .a = v->a };
 
-	argv_add(&all, "sh");
-	argv_add(&all, "-c");
-	argv_add(&all, script);
-	argv_add(&all, "sh");
-	argv_add(&all, file);
+	ARGV_ADD(&all, "sh", "-c", script, "sh", file);
 	for (uint32_t i = 0; i < v->list.count; i++)
 		argv_add(&all, v->list.items[i]);
 	all.failed |= v->failed;

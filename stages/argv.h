@@ -6,7 +6,7 @@
 #include "base/vec.h"
 #include <stdbool.h>
 
-/* a: given; the rest zeroed.  failed sticks: there was no memory. */
+/* a: given; the rest zeroed.  failed sticks: there was no memory.  A text that is NULL (it could not be made) is no memory, too. */
 struct argv {
 	struct arena *a;
 	VEC(const char *) list;
@@ -14,6 +14,10 @@ struct argv {
 };
 void argv_add(struct argv *v, const char *text);
 void argv_addf(struct argv *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void argv_add_texts(struct argv *v, const char *const *texts, size_t count);
+/* Several texts, one after the other. */
+#define ARGV_ADD(v, ...)                                                                                                         \
+	argv_add_texts((v), (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
 /* NULL-terminated; NULL: no memory. */
 const char *const *argv_end(struct argv *v);
 /* "--name" and a value; nothing where the value is NULL. */

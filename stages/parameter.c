@@ -23,6 +23,13 @@ static const struct node *node_in(const struct node *map, const char *name)
 	return node_is_null(n) ? NULL : n;
 }
 
+const struct pair *parameter_written(const struct node *map, const char *name)
+{
+	const struct pair *p = map ? node_pair(map, name) : NULL;
+
+	return p && !node_is_null(p->value) ? p : NULL;
+}
+
 const struct node *parameter_node(const struct stage_job *job, const char *name)
 {
 	return node_in(job->with, name);

@@ -8,6 +8,8 @@
 
 #include "stages/stage.h"
 
+/* A key of `with`, or of a map in it, that is written and not null; NULL: it is not, or map is NULL. */
+const struct pair *parameter_written(const struct node *map, const char *name);
 /* The parameter's node, or NULL: it is not written. */
 const struct node *parameter_node(const struct stage_job *job, const char *name);
 /* *out keeps its value where the parameter is not written. */

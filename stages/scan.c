@@ -71,13 +71,6 @@ static const struct keyword parameters[] = {
 };
 
 /* The pair, where it is written and not null. */
-static const struct pair *written(const struct node *with, const char *name)
-{
-	const struct pair *p = with ? node_pair(with, name) : NULL;
-
-	return p && !node_is_null(p->value) ? p : NULL;
-}
-
 static bool is_text(const struct pair *p, const char *text)
 {
 	return p && p->value->kind == NODE_SCALAR && !strcmp(p->value->text, text);
@@ -85,8 +78,8 @@ static bool is_text(const struct pair *p, const char *text)
 
 static void check(const struct node *with, struct mark at, struct diagnostics *d)
 {
-	const struct pair *target = written(with, "target"), *scanner = written(with, "scanner"), *image = written(with, "image"),
-			  *path = written(with, "path");
+	const struct pair *target = parameter_written(with, "target"), *scanner = parameter_written(with, "scanner"),
+			  *image = parameter_written(with, "image"), *path = parameter_written(with, "path");
 
 	(void)at;
 	if (image && path) {

@@ -34,17 +34,10 @@ static const struct keyword parameters[] = {
 	KEYWORD_END,
 };
 
-static const struct pair *written(const struct node *with, const char *name)
-{
-	const struct pair *p = with ? node_pair(with, name) : NULL;
-
-	return p && !node_is_null(p->value) ? p : NULL;
-}
-
 static void check(const struct node *with, struct mark at, struct diagnostics *d)
 {
 	static const char *const ours[] = { "builder", "output" };
-	const struct pair *predicate = written(with, "predicate"), *type = written(with, "type");
+	const struct pair *predicate = parameter_written(with, "predicate"), *type = parameter_written(with, "type");
 
 	(void)at;
 	if (predicate && !type) {
@@ -56,7 +49,7 @@ static void check(const struct node *with, struct mark at, struct diagnostics *d
 		diag_hint(d, "name a file with it: \"predicate: FILE\"; without one, SLSA provenance is written");
 	}
 	for (size_t i = 0; predicate && i < sizeof(ours) / sizeof(*ours); i++) {
-		const struct pair *p = written(with, ours[i]);
+		const struct pair *p = parameter_written(with, ours[i]);
 		if (!p)
 			continue;
 		diag_error(d, p->key->at, "conflicting-keywords", "\"%s\" and \"predicate\" cannot stand together", ours[i]);
@@ -122,8 +115,7 @@ static int compile(struct stage_job *job, pipe_error *err)
 	for (size_t i = 0; rc == PIPE_OK && c.images[i]; i++) {
 		struct argv v = { .a = job->arena };
 		cosign_begin(&c, "attest", &v);
-		argv_add(&v, "--yes");
-		argv_add(&v, c.tlog ? "--tlog-upload=true" : "--tlog-upload=false");
+		ARGV_ADD(&v, "--yes", c.tlog ? "--tlog-upload=true" : "--tlog-upload=false");
 		argv_option(&v, "--predicate", predicate);
 		argv_option(&v, "--type", type);
 		rc = cosign_step(job, &c, &v, c.images[i], err);

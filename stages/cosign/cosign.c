@@ -140,8 +140,7 @@ int cosign_read(struct stage_job *job, struct cosign *c, pipe_error *err)
 
 void cosign_begin(const struct cosign *c, const char *name, struct argv *v)
 {
-	argv_add(v, "cosign");
-	argv_add(v, name);
+	ARGV_ADD(v, "cosign", name);
 	argv_option(v, "--key", c->key);
 	argv_flag(v, "--allow-insecure-registry", c->insecure);
 	argv_flag(v, "--allow-http-registry", c->plain_http);

@@ -26,8 +26,7 @@ static int compile(struct stage_job *job, pipe_error *err)
 	for (size_t i = 0; rc == PIPE_OK && c.images[i]; i++) {
 		struct argv v = { .a = job->arena };
 		cosign_begin(&c, "sign", &v);
-		argv_add(&v, "--yes");
-		argv_add(&v, c.tlog ? "--tlog-upload=true" : "--tlog-upload=false");
+		ARGV_ADD(&v, "--yes", c.tlog ? "--tlog-upload=true" : "--tlog-upload=false");
 		rc = cosign_annotations(job, &v, err);
 		if (rc == PIPE_OK)
 			rc = cosign_step(job, &c, &v, c.images[i], err);

@@ -3,26 +3,14 @@
  * a ChartMuseum, pulling.  In that order, each where it is asked for; nothing is packaged that lint has something against, nothing is
  * pushed that was not packaged.  What Helm says against a chart is read as findings, so that the reason of a failure is Helm's own.
  */
-#include "stages/helm/helm.h"
+#include "stages/helm/helm_steps.h"
 
 #include "base/error.h"
-#include "stages/findings.h"
 #include "stages/parameter.h"
 #include "stages/project.h"
 #include "stages/types.h"
 
 #include <string.h>
-
-struct helm {
-	struct findings_bound bound;
-	struct helm_chart chart;
-	const char *dependency, *push, *pull, *package, *destination, *version, *app_version, *repository;
-	const char *ca_file, *docker_config, *username, *password;
-	bool lint, insecure, plain_http;
-	const char *file;  /* the package, absolute or in the workspace; NULL: none is made */
-	const char *first; /* finding, in words */
-	bool pushed;
-};
 
 /* ---- parameters ---- */
 
@@ -66,20 +54,13 @@ static const struct keyword parameters[] = {
 	KEYWORD_END,
 };
 
-static const struct pair *written(const struct node *with, const char *name)
-{
-	const struct pair *p = with ? node_pair(with, name) : NULL;
-
-	return p && !node_is_null(p->value) ? p : NULL;
-}
-
 /* A parameter that means something only beside another. */
 static void needs(const struct node *with, const char *name, const char *const *others, struct diagnostics *d)
 {
-	const struct pair *p = written(with, name);
+	const struct pair *p = parameter_written(with, name);
 
 	for (size_t i = 0; p && others[i]; i++)
-		if (written(with, others[i]))
+		if (parameter_written(with, others[i]))
 			return;
 	if (!p)
 		return;
@@ -89,7 +70,7 @@ static void needs(const struct node *with, const char *name, const char *const *
 
 static void check_conflict(const struct node *with, const char *name, const char *other, struct diagnostics *d)
 {
-	const struct pair *p = written(with, name), *o = written(with, other);
+	const struct pair *p = parameter_written(with, name), *o = parameter_written(with, other);
 
 	if (!p || !o)
 		return;
@@ -222,260 +203,6 @@ static int read_parameters(struct stage_job *job, struct helm *h, pipe_error *er
 	return read_version(job, h, err);
 }
 
-/* ---- steps ---- */
-
-static int add_command(struct stage_job *job, struct argv *v, struct step **out, pipe_error *err)
-{
-	struct step *step = stage_step(job, STEP_COMMAND);
-
-	if (!step || !(step->argv = argv_end(v)))
-		return error_nomem(err);
-	if (out)
-		*out = step;
-	return PIPE_OK;
-}
-
-static int keep_output(struct stage_job *job, const char *path, pipe_error *err)
-{
-	const char **slot = vec_push(job->arena, &job->outputs);
-
-	if (!slot || !path)
-		return error_nomem(err);
-	*slot = path;
-	return PIPE_OK;
-}
-
-static int add_dependency(struct stage_job *job, const struct helm *h, pipe_error *err)
-{
-	struct argv v = { .a = job->arena };
-
-	if (!h->dependency || !strcmp(h->dependency, "none"))
-		return PIPE_OK;
-	argv_add(&v, "helm");
-	argv_add(&v, "dependency");
-	argv_add(&v, h->dependency);
-	argv_add(&v, h->chart.path);
-	return add_command(job, &v, NULL, err);
-}
-
-/* Warnings end the command where they end the job: what comes behind must not be done then. */
-static int add_lint(struct stage_job *job, const struct helm *h, pipe_error *err)
-{
-	struct argv v = { .a = job->arena };
-	const char *version = NULL;
-	struct step *step = NULL;
-	int rc;
-
-	if (!h->lint)
-		return PIPE_OK;
-	argv_add(&v, "helm");
-	argv_add(&v, "lint");
-	argv_add(&v, h->chart.path);
-	argv_flag(&v, "--strict", h->bound.judged && h->bound.filter.severity <= SEVERITY_MEDIUM);
-	rc = helm_values(job, &v, err);
-	if (rc == PIPE_OK)
-		rc = parameter_text(job, "kubernetes_version", &version, err);
-	argv_option(&v, "--kube-version", version);
-	if (rc == PIPE_OK)
-		rc = add_command(job, &v, &step, err);
-	if (rc == PIPE_OK)
-		step->may_fail = !h->bound.judged || h->bound.filter.severity > SEVERITY_HIGH;
-	return rc;
-}
-
-static int add_template(struct stage_job *job, const struct helm *h, pipe_error *err)
-{
-	const char *path = NULL, *inside = NULL;
-	struct step *step = NULL;
-	struct argv v = { .a = job->arena };
-	int rc = parameter_text(job, "template", &path, err);
-	bool directory;
-
-	if (rc || !path)
-		return rc;
-	rc = project_inside(job, "template", path, &inside, err);
-	if (rc)
-		return rc;
-	directory = path[strlen(path) - 1] == '/';
-	step = helm_render(job, &h->chart, directory ? inside : NULL, err);
-	if (!step)
-		return err->code;
-	if (!directory) {
-		step->title = arena_printf(job->arena, "helm template %s > %s", h->chart.path, inside);
-		argv_all(&v, step->argv);
-		step->argv = argv_into(&v, arena_printf(job->arena, "%s/%s", job->workspace, inside));
-		if (!step->argv || !step->title)
-			return error_nomem(err);
-	}
-	return keep_output(job, directory ? arena_printf(job->arena, "%s/**/*", inside) : inside, err);
-}
-
-static int add_package(struct stage_job *job, struct helm *h, pipe_error *err)
-{
-	struct argv v = { .a = job->arena };
-	const char *directory = h->destination ? h->destination : "";
-	bool absolute = *directory == '/';
-
-	if (!h->package)
-		return PIPE_OK;
-	if (!h->chart.known) { /* an archive: it is the package */
-		h->file = h->chart.path;
-		return PIPE_OK;
-	}
-	argv_add(&v, "helm");
-	argv_add(&v, "package");
-	argv_add(&v, h->chart.path);
-	argv_option(&v, "--version", h->version);
-	argv_option(&v, "--app-version", h->app_version);
-	argv_option(&v, "--destination", *directory ? directory : ".");
-	h->file = arena_printf(job->arena, "%s%s%s-%s.tgz", directory, *directory ? "/" : "", h->chart.name, h->version);
-	if (!h->file)
-		return error_nomem(err);
-	if (!absolute && keep_output(job, h->file, err))
-		return PIPE_ENOMEM;
-	return add_command(job, &v, NULL, err);
-}
-
-/* Where Helm is to look for credentials; NULL: where it does by itself. */
-static const char *registry_config(struct stage_job *job, const struct helm *h)
-{
-	if (h->username)
-		return arena_printf(job->arena, "%s/helm-registry.json", job->scratch);
-	return h->docker_config ? arena_printf(job->arena, "%s/config.json", h->docker_config) : NULL;
-}
-
-static void add_registry(struct stage_job *job, const struct helm *h, bool login, struct argv *v)
-{
-	argv_option(v, "--registry-config", registry_config(job, h));
-	argv_option(v, "--ca-file", h->ca_file);
-	argv_flag(v, login ? "--insecure" : "--insecure-skip-tls-verify", h->insecure);
-	argv_flag(v, "--plain-http", h->plain_http);
-}
-
-/* The password comes in through the environment, and goes on through a pipe: no argument ever holds it. */
-static int add_login(struct stage_job *job, const struct helm *h, const char *reference, pipe_error *err)
-{
-	static const char script[] = "printf %s \"$PIPE_HELM_PASSWORD\" | exec \"$@\" --password-stdin";
-	const char *host = reference + strlen("oci://");
-	struct argv v = { .a = job->arena };
-	const char **env;
-	struct step *step = NULL;
-	int rc;
-
-	if (!h->username || strncmp(reference, "oci://", 6) != 0)
-		return PIPE_OK;
-	host = arena_strndup(job->arena, host, strcspn(host, "/"));
-	argv_add(&v, "sh");
-	argv_add(&v, "-c");
-	argv_add(&v, script);
-	argv_add(&v, "sh");
-	argv_add(&v, "helm");
-	argv_add(&v, "registry");
-	argv_add(&v, "login");
-	argv_add(&v, host);
-	argv_option(&v, "--username", h->username);
-	add_registry(job, h, true, &v);
-	rc = add_command(job, &v, &step, err);
-	env = ARENA_ARRAY(job->arena, const char *, 2);
-	if (rc || !env || !(env[0] = arena_printf(job->arena, "PIPE_HELM_PASSWORD=%s", h->password ? h->password : "")))
-		return error_nomem(err);
-	step->env = env;
-	step->title = arena_printf(job->arena, "helm registry login %s --username %s", host, h->username);
-	return step->title ? PIPE_OK : error_nomem(err);
-}
-
-/* https://chartmuseum.com/docs: POST of the package to /api/charts of the server, or of a tenant's part of it (/api/ORG/REPO/charts). */
-static int add_museum(struct stage_job *job, const struct helm *h, pipe_error *err)
-{
-	struct action_upload *upload = ARENA_NEW(job->arena, struct action_upload);
-	struct stage_action *action = ARENA_NEW(job->arena, struct stage_action);
-	struct step *step = stage_step(job, STEP_ACTION);
-	size_t n = strlen(h->push);
-
-	if (!upload || !action || !step)
-		return error_nomem(err);
-	while (n && h->push[n - 1] == '/')
-		n--;
-	*upload = (struct action_upload){ .method = "POST",
-					  .file = h->file,
-					  .content_type = "application/gzip",
-					  .user = h->username,
-					  .password = h->password,
-					  .ca_file = h->ca_file,
-					  .insecure = h->insecure };
-	if (strstr(h->push, "/api/"))
-		upload->url = arena_strndup(job->arena, h->push, n);
-	else
-		upload->url = arena_printf(job->arena, "%.*s/api/charts", (int)n, h->push);
-	*action = (struct stage_action){ ACTION_UPLOAD, upload };
-	step->action = action;
-	step->title = arena_printf(job->arena, "push %s to %s", h->file, h->push);
-	return upload->url && step->title ? PIPE_OK : error_nomem(err);
-}
-
-static int add_push(struct stage_job *job, struct helm *h, pipe_error *err)
-{
-	struct argv v = { .a = job->arena };
-	int rc;
-
-	if (!h->push)
-		return PIPE_OK;
-	if (strncmp(h->push, "oci://", 6) != 0)
-		return add_museum(job, h, err);
-	rc = add_login(job, h, h->push, err);
-	argv_add(&v, "helm");
-	argv_add(&v, "push");
-	argv_add(&v, h->file);
-	argv_add(&v, h->push);
-	add_registry(job, h, false, &v);
-	return rc ? rc : add_command(job, &v, NULL, err);
-}
-
-/* Helm fetches only into a directory that is there. */
-static int add_destination(struct stage_job *job, const struct helm *h, pipe_error *err)
-{
-	struct argv v = { .a = job->arena };
-	struct step *step = NULL;
-	int rc;
-
-	if (!h->destination || !*h->destination)
-		return PIPE_OK;
-	argv_add(&v, "mkdir");
-	argv_add(&v, "-p");
-	argv_add(&v, "--");
-	argv_add(&v, h->destination);
-	rc = add_command(job, &v, &step, err);
-	if (rc == PIPE_OK)
-		step->quiet = true;
-	return rc;
-}
-
-static int add_pull(struct stage_job *job, const struct helm *h, pipe_error *err)
-{
-	struct argv v = { .a = job->arena };
-	int rc;
-
-	if (!h->pull)
-		return PIPE_OK;
-	rc = add_destination(job, h, err);
-	if (rc == PIPE_OK)
-		rc = add_login(job, h, h->pull, err);
-	argv_add(&v, "helm");
-	argv_add(&v, "pull");
-	argv_add(&v, h->pull);
-	argv_option(&v, "--version", h->version);
-	argv_option(&v, "--repo", h->repository);
-	argv_option(&v, "--destination", h->destination && *h->destination ? h->destination : ".");
-	add_registry(job, h, false, &v);
-	if (rc == PIPE_OK)
-		rc = add_command(job, &v, NULL, err);
-	return rc ? rc
-		  : keep_output(job,
-				arena_printf(job->arena, "%s%s*.tgz", h->destination ? h->destination : "",
-					     h->destination && *h->destination ? "/" : ""),
-				err);
-}
-
 /* ---- compile ---- */
 
 static int compile(struct stage_job *job, pipe_error *err)
@@ -491,17 +218,17 @@ static int compile(struct stage_job *job, pipe_error *err)
 	job->own = h;
 	rc = read_parameters(job, h, err);
 	if (rc == PIPE_OK)
-		rc = add_dependency(job, h, err);
+		rc = helm_add_dependency(job, h, err);
 	if (rc == PIPE_OK)
-		rc = add_lint(job, h, err);
+		rc = helm_add_lint(job, h, err);
 	if (rc == PIPE_OK)
-		rc = add_template(job, h, err);
+		rc = helm_add_template(job, h, err);
 	if (rc == PIPE_OK)
-		rc = add_package(job, h, err);
+		rc = helm_add_package(job, h, err);
 	if (rc == PIPE_OK)
-		rc = add_push(job, h, err);
+		rc = helm_add_push(job, h, err);
 	if (rc == PIPE_OK)
-		rc = add_pull(job, h, err);
+		rc = helm_add_pull(job, h, err);
 	report = rc == PIPE_OK ? stage_report(job, report_format_named("helm"), NULL) : NULL;
 	if (!report)
 		return rc ? rc : error_nomem(err);

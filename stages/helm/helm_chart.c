@@ -159,10 +159,7 @@ struct step *helm_render(struct stage_job *job, const struct helm_chart *chart, 
 	const char *version = NULL;
 	struct step *step = NULL;
 
-	argv_add(&v, "helm");
-	argv_add(&v, "template");
-	argv_add(&v, chart->known ? chart->name : "release-name");
-	argv_add(&v, chart->path);
+	ARGV_ADD(&v, "helm", "template", chart->known ? chart->name : "release-name", chart->path);
 	argv_option(&v, "--output-dir", directory);
 	if (helm_values(job, &v, err) || parameter_text(job, "kubernetes_version", &version, err))
 		return NULL;

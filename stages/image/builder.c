@@ -42,8 +42,7 @@ static void add_common(const struct image_work *i, struct argv *v)
 static void add_tags(const struct image_work *i, const char *option, struct argv *v)
 {
 	for (uint32_t k = 0; k < i->tagging.tags.count; k++) {
-		argv_add(v, option);
-		argv_add(v, i->tagging.tags.items[k].reference);
+		ARGV_ADD(v, option, i->tagging.tags.items[k].reference);
 	}
 }
 
@@ -71,8 +70,7 @@ static void containers_build(const struct image_work *i, struct argv *v)
 {
 	const struct image_settings *s = &i->set;
 
-	argv_add(v, i->program);
-	argv_add(v, "build");
+	ARGV_ADD(v, i->program, "build");
 	add_common(i, v);
 	if (s->cache_from || s->cache_to)
 		argv_add(v, "--layers");
@@ -101,8 +99,7 @@ static void containers_copy(const struct image_work *i, const char *destination,
 		argv_add(v, "--all");
 	add_registry(i, v);
 	argv_option(v, "--digestfile", digest_file);
-	argv_add(v, image_is_multi(i) ? list_name(i) : i->id ? i->id : "");
-	argv_add(v, destination);
+	ARGV_ADD(v, image_is_multi(i) ? list_name(i) : i->id ? i->id : "", destination);
 }
 
 static void containers_layout(const struct image_work *i, struct argv *v)
@@ -139,9 +136,7 @@ static void buildx_with(const struct image_work *i, const char *output, bool fir
 {
 	const struct image_settings *s = &i->set;
 
-	argv_add(v, i->program);
-	argv_add(v, "buildx");
-	argv_add(v, "build");
+	ARGV_ADD(v, i->program, "buildx", "build");
 	add_common(i, v);
 	if (s->epoch >= 0) {
 		argv_add(v, "--build-arg");
@@ -185,12 +180,7 @@ static void buildx_build(const struct image_work *i, struct argv *v)
 
 static void docker_save(const struct image_work *i, const char *text, struct argv *v)
 {
-	argv_add(v, "sh");
-	argv_add(v, "-c");
-	argv_add(v, text);
-	argv_add(v, i->program);
-	argv_add(v, i->id ? i->id : "");
-	argv_add(v, i->layout);
+	ARGV_ADD(v, "sh", "-c", text, i->program, i->id ? i->id : "", i->layout);
 }
 
 static void docker_layout(const struct image_work *i, struct argv *v)
@@ -207,9 +197,7 @@ static void buildx_layout(const struct image_work *i, struct argv *v)
 
 static void docker_push(const struct image_work *i, const struct image_tag *tag, struct argv *v)
 {
-	argv_add(v, i->program);
-	argv_add(v, "push");
-	argv_add(v, tag->reference);
+	ARGV_ADD(v, i->program, "push", tag->reference);
 }
 
 static void buildx_push(const struct image_work *i, const struct image_tag *tag, struct argv *v)
@@ -223,8 +211,7 @@ static void buildx_push(const struct image_work *i, const struct image_tag *tag,
 /* Without buildx. */
 static void docker_build(const struct image_work *i, struct argv *v)
 {
-	argv_add(v, i->program);
-	argv_add(v, "build");
+	ARGV_ADD(v, i->program, "build");
 	add_common(i, v);
 	argv_options(v, "--cache-from", i->set.cache_from);
 	add_tags(i, "--tag", v);
@@ -276,8 +263,7 @@ static void buildkit_with(const struct image_work *i, const char *output, bool a
 	const struct image_settings *s = &i->set;
 	const char *platforms = NULL;
 
-	argv_add(v, i->program);
-	argv_add(v, "build");
+	ARGV_ADD(v, i->program, "build");
 	argv_option(v, "--frontend", "dockerfile.v0");
 	add_dockerfile(i, v);
 	add_opt(v, "target", s->target);

@@ -78,9 +78,12 @@ static inline const struct image_builder *image_builder(const struct image_work 
 	return i->candidates.items[i->chosen];
 }
 
-/* settings.c: reads the parameters; PIPE_EPIPELINE: one of them is wrong. */
+/* parameters.c: the table of the parameters, and what it cannot say. */
 extern const struct keyword image_parameters[];
+extern const char *const image_levels[]; /* the names of enum image_level */
 void image_check_parameters(const struct node *with, struct mark at, struct diagnostics *d);
+
+/* settings.c: reads the parameters; PIPE_EPIPELINE: one of them is wrong. */
 int image_settings_read(struct image_work *i, pipe_error *err);
 
 /* check.c: what the Dockerfile and the context give to think about. */

@@ -73,9 +73,7 @@ int image_probe(struct image_work *i, pipe_error *err)
 	if (!i->probing)
 		return PIPE_OK;
 	if (b->probe_text) {
-		argv_add(&v, "sh");
-		argv_add(&v, "-c");
-		argv_add(&v, i->set.epoch >= 0 && b->probe_epoch ? b->probe_epoch : b->probe_text);
+		ARGV_ADD(&v, "sh", "-c", i->set.epoch >= 0 && b->probe_epoch ? b->probe_epoch : b->probe_text);
 	}
 	argv_add(&v, i->program);
 	for (const char *const *p = b->probe; *p; p++)
@@ -362,12 +360,8 @@ static int add_retains(struct image_work *i, pipe_error *err)
 
 static void trivy_sbom(const struct image_work *i, struct argv *v)
 {
-	argv_add(v, "trivy");
-	argv_add(v, "image");
-	argv_add(v, "--format");
-	argv_add(v, !strcmp(i->set.sbom, "spdx") ? "spdx-json" : "cyclonedx");
-	argv_add(v, "--output");
-	argv_add(v, i->set.sbom_file);
+	ARGV_ADD(v, "trivy", "image", "--format", !strcmp(i->set.sbom, "spdx") ? "spdx-json" : "cyclonedx", "--output",
+		 i->set.sbom_file);
 	if (i->layout)
 		argv_add(v, "--input");
 	else if (!i->set.tls_verify)
@@ -377,8 +371,7 @@ static void trivy_sbom(const struct image_work *i, struct argv *v)
 
 static void syft_sbom(const struct image_work *i, struct argv *v)
 {
-	argv_add(v, "syft");
-	argv_add(v, "scan");
+	ARGV_ADD(v, "syft", "scan");
 	argv_addf(v, "%s%s", i->layout ? "oci-dir:" : "registry:", i->layout ? i->layout : i->tagging.tags.items[0].reference);
 	argv_add(v, "--output");
 	argv_addf(v, "%s-json=%s", i->set.sbom, i->set.sbom_file);

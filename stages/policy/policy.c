@@ -3,9 +3,9 @@
  * Kyverno.  What is against a rule becomes findings; that the tool could not judge, or that there was nothing to judge, is a failure of
  * its own.  A finding in what a chart made is named by the chart's file.
  */
+#include "stages/policy/policy.h"
 #include "base/error.h"
 #include "base/glob.h"
-#include "stages/findings.h"
 #include "stages/helm/helm.h"
 #include "stages/parameter.h"
 #include "stages/project.h"
@@ -14,31 +14,6 @@
 #include <string.h>
 
 enum { MANIFESTS_MOST = 10000 };
-
-struct policy;
-
-/* One tool. */
-struct judge {
-	const char *name;
-	struct stage_tool tool;
-	const char *format, *report; /* of what it writes, in the scratch directory; NULL: not */
-	int broken;		     /* this exit status and those above it: it did not work */
-	const char *counted;	     /* metric: how much it judged; NULL: it does not say */
-	const char *summary;	/* a report beside it, of the format called like the tool, that says so; NULL: there is none */
-	bool from_inside;	/* it names what was rendered from there on */
-	const char *not_judged; /* rule of what it could not judge; NULL: none */
-	int (*command)(struct stage_job *job, struct policy *p, pipe_error *err);
-};
-
-struct policy {
-	struct findings_bound bound;
-	const struct judge *judge;
-	const char *rendered;	      /* absolute: a directory of manifests; NULL: they lie in the workspace */
-	const char *const *manifests; /* files and directories that are judged */
-	const char *const *only, *const *skip, *const *args;
-	uint32_t judged; /* step that judges */
-	const char *first;
-};
 
 /* ---- parameters ---- */
 
@@ -88,24 +63,17 @@ static const struct {
 	{ "strict", "tool", { "kubeconform" } },
 };
 
-static const struct pair *written(const struct node *with, const char *name)
-{
-	const struct pair *p = with ? node_pair(with, name) : NULL;
-
-	return p && !node_is_null(p->value) ? p : NULL;
-}
-
 static void check_tool(const struct node *with, const char *tool, struct diagnostics *d)
 {
 	for (size_t i = 0; i < sizeof(meant_for) / sizeof(*meant_for); i++) {
-		const struct pair *p = written(with, meant_for[i].name);
+		const struct pair *p = parameter_written(with, meant_for[i].name);
 		bool fits = false;
 		for (size_t k = 0; k < 3 && meant_for[i].values[k]; k++)
 			fits |= !strcmp(meant_for[i].values[k], tool);
 		if (p && !fits)
 			diag_error(d, p->key->at, "policy-parameter", "\"%s\" means nothing to %s", meant_for[i].name, tool);
 	}
-	if (!strcmp(tool, "kyverno") && !written(with, "policies"))
+	if (!strcmp(tool, "kyverno") && !parameter_written(with, "policies"))
 		diag_error(d, with->at, "policy-parameter", "kyverno needs \"policies\": files or directories with them");
 }
 
@@ -116,7 +84,7 @@ static void check_sources(const struct node *with, struct mark at, struct diagno
 	const struct pair *first = NULL;
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
-		const struct pair *p = written(with, sources[i]);
+		const struct pair *p = parameter_written(with, sources[i]);
 		if (p && first) {
 			diag_error(d, p->key->at, "conflicting-keywords", "\"%s\" and \"%s\" cannot stand together",
 				   first->key->text, sources[i]);
@@ -128,8 +96,8 @@ static void check_sources(const struct node *with, struct mark at, struct diagno
 		diag_error(d, with ? with->at : at, "policy-what", "it is not said what is judged");
 		diag_hint(d, "add \"manifests\", \"chart\" or \"kustomization\" below \"with\"");
 	}
-	for (size_t i = 0; i < sizeof(of_chart) / sizeof(*of_chart) && !written(with, "chart"); i++) {
-		const struct pair *p = written(with, of_chart[i]);
+	for (size_t i = 0; i < sizeof(of_chart) / sizeof(*of_chart) && !parameter_written(with, "chart"); i++) {
+		const struct pair *p = parameter_written(with, of_chart[i]);
 		if (p)
 			diag_error(d, p->key->at, "policy-parameter", "\"%s\" means nothing without \"chart\"", of_chart[i]);
 	}
@@ -137,7 +105,7 @@ static void check_sources(const struct node *with, struct mark at, struct diagno
 
 static void check(const struct node *with, struct mark at, struct diagnostics *d)
 {
-	const struct pair *tool = written(with, "tool");
+	const struct pair *tool = parameter_written(with, "tool");
 
 	check_sources(with, at, d);
 	if (tool && tool->value->kind == NODE_SCALAR)
@@ -226,9 +194,7 @@ static int build_kustomization(struct stage_job *job, struct policy *p, const ch
 	tool->version_argv = version_argv;
 	if (!job->world->exists(job->world->payload, *directory ? directory : "."))
 		return error_set(err, PIPE_ENOTFOUND, "there is no kustomization at \"%s\"", written_as);
-	argv_add(&v, "kustomize");
-	argv_add(&v, "build");
-	argv_add(&v, *directory ? directory : ".");
+	ARGV_ADD(&v, "kustomize", "build", *directory ? directory : ".");
 	argv_option(&v, "--output", job->scratch);
 	step = stage_step(job, STEP_COMMAND);
 	if (!step || !(step->argv = argv_end(&v)))
@@ -258,185 +224,6 @@ static int prepare(struct stage_job *job, struct policy *p, struct helm_chart *c
 	return p->manifests ? PIPE_OK : error_nomem(err);
 }
 
-/* ---- the tools ---- */
-
-static const char *joined(struct arena *a, const char *const *texts)
-{
-	const char *all = texts && *texts ? *texts++ : NULL;
-
-	for (; all && *texts; texts++)
-		all = arena_printf(a, "%s,%s", all, *texts);
-	return all;
-}
-
-static const char *report_of(struct stage_job *job, const struct policy *p)
-{
-	return arena_printf(job->arena, "%s/%s", job->scratch, p->judge->report);
-}
-
-static int add_step(struct stage_job *job, const char *const *argv, const char *title, pipe_error *err)
-{
-	struct step *step = stage_step(job, STEP_COMMAND);
-
-	if (!step || !argv)
-		return error_nomem(err);
-	step->argv = argv;
-	step->title = title;
-	step->may_fail = true; /* they exit with an error where they found something */
-	return PIPE_OK;
-}
-
-static int kubeconform(struct stage_job *job, struct policy *p, pipe_error *err)
-{
-	struct argv v = { .a = job->arena };
-	const char *const *locations = NULL;
-	const char *version = NULL;
-	bool strict = false, ignore = false;
-	int rc = parameter_texts(job, "schema_location", &locations, err);
-
-	if (rc == PIPE_OK)
-		rc = parameter_text(job, "kubernetes_version", &version, err);
-	if (rc == PIPE_OK)
-		rc = parameter_bool(job, "strict", &strict, err);
-	if (rc == PIPE_OK)
-		rc = parameter_bool(job, "ignore_missing_schemas", &ignore, err);
-	argv_add(&v, "kubeconform");
-	argv_add(&v, "-output");
-	argv_add(&v, "json");
-	argv_add(&v, "-summary");
-	argv_options(&v, "-schema-location", locations);
-	argv_option(&v, "-kubernetes-version", version);
-	argv_flag(&v, "-strict", strict);
-	argv_flag(&v, "-ignore-missing-schemas", ignore);
-	argv_option(&v, "-skip", joined(job->arena, p->skip));
-	argv_all(&v, p->args);
-	argv_all(&v, p->manifests);
-	return rc ? rc : add_step(job, argv_into(&v, report_of(job, p)), argv_words(&v), err);
-}
-
-static bool is_manifest(const char *path)
-{
-	static const char *const ends[] = { ".json", ".yaml", ".yml" };
-	size_t n = strlen(path);
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (n > strlen(ends[i]) && !strcmp(path + n - strlen(ends[i]), ends[i]))
-			return true;
-	return false;
-}
-
-/* It names files that lie outside of its directory by half a path, and those of a relative one by its name twice: so it goes to where they
- * are, or is told the whole path. */
-static int checkov(struct stage_job *job, struct policy *p, pipe_error *err)
-{
-	static const char script[] =
-		"cd \"$1\" && out=$2 && shift 2 && CKV_IGNORE_HIDDEN_DIRECTORIES=false exec \"$@\" >\"$out\"";
-	struct argv v = { .a = job->arena }, there = { .a = job->arena };
-	const char *said;
-
-	argv_add(&v, "checkov");
-	argv_add(&v, "--quiet");
-	argv_add(&v, "--compact");
-	argv_add(&v, "--skip-download"); /* of what only its makers' service has */
-	argv_option(&v, "--framework", "kubernetes");
-	if (p->rendered)
-		argv_option(&v, "--directory", ".");
-	for (size_t i = 0; !p->rendered && p->manifests[i]; i++) {
-		const char *path = p->manifests[i];
-		bool file = is_manifest(path);
-		argv_add(&v, file ? "--file" : "--directory");
-		argv_addf(&v, "%s%s%s", file ? "" : job->workspace, file ? "" : "/", path);
-	}
-	argv_option(&v, "--output", "sarif");
-	argv_option(&v, "--output", "json"); /* says how much it judged */
-	argv_option(&v, "--output-file-path", arena_printf(job->arena, "%s/checkov", job->scratch));
-	argv_option(&v, "--check", joined(job->arena, p->only));
-	argv_option(&v, "--skip-check", joined(job->arena, p->skip));
-	argv_all(&v, p->args);
-	said = arena_printf(job->arena, "%s/checkov.txt", job->scratch);
-	if (!p->rendered)
-		return add_step(job, argv_into(&v, said), argv_words(&v), err);
-	argv_add(&there, "sh");
-	argv_add(&there, "-c");
-	argv_add(&there, script);
-	argv_add(&there, "sh");
-	argv_add(&there, p->rendered);
-	argv_add(&there, said);
-	for (uint32_t i = 0; i < v.list.count; i++)
-		argv_add(&there, v.list.items[i]);
-	there.failed |= v.failed;
-	return add_step(job, argv_end(&there), argv_words(&v), err);
-}
-
-/* Its reports are lines of JSON among others that are for people. */
-static int kyverno(struct stage_job *job, struct policy *p, pipe_error *err)
-{
-	static const char script[] =
-		"out=$1; shift; \"$@\" >\"$out.all\"; status=$?; sed '/^{/!d' \"$out.all\" >\"$out\" || exit 2\n"
-		"[ $status = 0 ] || [ -s \"$out\" ] || cat \"$out.all\"; exit $status";
-	struct argv v = { .a = job->arena };
-	const char *const *policies = NULL;
-	int rc = parameter_texts(job, "policies", &policies, err);
-
-	argv_add(&v, "sh");
-	argv_add(&v, "-c");
-	argv_add(&v, script);
-	argv_add(&v, "sh");
-	argv_add(&v, report_of(job, p));
-	argv_add(&v, "kyverno");
-	argv_add(&v, "apply");
-	argv_all(&v, policies);
-	argv_options(&v, "--resource", p->manifests);
-	argv_add(&v, "--policy-report");
-	argv_option(&v, "--output-format", "json");
-	argv_all(&v, p->args);
-	return rc ? rc : add_step(job, argv_end(&v), "kyverno apply", err);
-}
-
-static const char *const kubeconform_version[] = { "kubeconform", "-v", NULL };
-static const char *const kyverno_version[] = { "kyverno", "version", NULL };
-
-static const struct judge judges[] = {
-	{ "checkov",
-	  { .name = "checkov", .package = "the Python package checkov" },
-	  "sarif",
-	  "checkov/results_sarif.sarif",
-	  2,
-	  "checkov_resources",
-	  "checkov/results_json.json",
-	  true,
-	  NULL,
-	  checkov },
-	{ "kubeconform",
-	  { .name = "kubeconform", .version_argv = kubeconform_version, .package = "the Go module github.com/yannh/kubeconform" },
-	  "kubeconform",
-	  "kubeconform.json",
-	  2,
-	  "kubeconform_resources",
-	  NULL,
-	  false,
-	  "no-schema",
-	  kubeconform },
-	{ "kyverno",
-	  { .name = "kyverno", .version_argv = kyverno_version, .package = "a release of the Kyverno CLI on the PATH" },
-	  "policyreport",
-	  "kyverno.json",
-	  2,
-	  "policy_results",
-	  NULL,
-	  false,
-	  "not-judged",
-	  kyverno },
-};
-
-static const struct judge *judge_named(const char *name)
-{
-	for (size_t i = 0; i < sizeof(judges) / sizeof(*judges); i++)
-		if (!strcmp(judges[i].name, name))
-			return &judges[i];
-	return NULL;
-}
-
 /* ---- compile ---- */
 
 /* What says how much was judged, where the findings do not. */
@@ -454,7 +241,7 @@ static int add_summary(struct stage_job *job, const struct policy *p, pipe_error
 /* A chart's files are known by its own names: DIRECTORY/templates/web.yaml is rendered into NAME/templates/web.yaml. */
 static int add_report(struct stage_job *job, const struct policy *p, const struct helm_chart *chart, pipe_error *err)
 {
-	struct stage_report *report = stage_report(job, report_format_named(p->judge->format), report_of(job, p));
+	struct stage_report *report = stage_report(job, report_format_named(p->judge->format), policy_report(job, p));
 
 	if (!report || !report->pattern)
 		return error_nomem(err);
@@ -483,7 +270,7 @@ static int compile(struct stage_job *job, pipe_error *err)
 	if (rc)
 		return rc;
 	job->own = p;
-	p->judge = name ? judge_named(name) : NULL;
+	p->judge = name ? policy_judge_named(name) : NULL;
 	if (!p->judge)
 		return parameter_wrong(job, parameter_node(job, "tool"), err, "there is no tool \"%s\"", name ? name : "");
 	tool = stage_tool(job, p->judge->tool.name, p->judge->tool.package);

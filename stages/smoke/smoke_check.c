@@ -39,19 +39,12 @@ static const struct {
 	{ "tls_days", 1 << PROBE_HTTP | 1 << PROBE_GRPC },
 };
 
-static const struct pair *written(const struct node *map, const char *name)
-{
-	const struct pair *p = node_pair(map, name);
-
-	return p && !node_is_null(p->value) ? p : NULL;
-}
-
 /* ---- lint ---- */
 
 static void lint_meanings(const struct node *map, const struct smoke_target *target, struct diagnostics *d)
 {
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++) {
-		const struct pair *p = written(map, meanings[i].name);
+		const struct pair *p = parameter_written(map, meanings[i].name);
 		if (p && !(meanings[i].kinds & 1u << target->kind))
 			diag_error(d, p->key->at, "conflicting-keywords", "\"%s\" has no meaning with \"%s\"", meanings[i].name,
 				   target->name);
@@ -63,7 +56,7 @@ void smoke_check_lint(const struct node *map, struct diagnostics *d)
 	const struct smoke_target *first = NULL;
 
 	for (const struct smoke_target *t = smoke_targets; t->name; t++) {
-		const struct pair *p = written(map, t->name);
+		const struct pair *p = parameter_written(map, t->name);
 		if (p && first) {
 			diag_error(d, p->key->at, "conflicting-keywords", "\"%s\" and \"%s\" cannot stand in one check", t->name,
 				   first->name);
@@ -324,7 +317,7 @@ static int read_target(struct stage_job *job, struct probe *p, const struct node
 {
 	for (const struct smoke_target *t = smoke_targets; t->name; t++) {
 		int rc = PIPE_OK;
-		if (!written(map, t->name))
+		if (!parameter_written(map, t->name))
 			continue;
 		p->kind = t->kind;
 		if (p->kind != PROBE_COMMAND)

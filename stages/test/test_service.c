@@ -44,13 +44,6 @@ static const struct probe_check checks[] = {
 	{ NULL, NULL, false },
 };
 
-static const struct pair *written(const struct node *map, const char *name)
-{
-	const struct pair *p = node_pair(map, name);
-
-	return p && !node_is_null(p->value) ? p : NULL;
-}
-
 /* ---- lint ---- */
 
 struct lint {
@@ -91,7 +84,7 @@ static int lint_service(void *payload, const struct node *map)
 
 static void lint_wait_service(const struct lint *l, const struct node *map)
 {
-	const struct pair *service = written(map, "service"), *log = written(map, "log");
+	const struct pair *service = parameter_written(map, "service"), *log = parameter_written(map, "log");
 	const struct node *name = service && service->value->kind == NODE_SCALAR ? service->value : NULL;
 
 	if (l->varying)
@@ -114,7 +107,7 @@ static int lint_wait(void *payload, const struct node *map)
 	if (map->kind != NODE_MAP)
 		return PIPE_OK;
 	for (size_t i = 0; i < WAITS; i++) {
-		const struct pair *p = written(map, waits[i].name);
+		const struct pair *p = parameter_written(map, waits[i].name);
 		if (p && first) {
 			diag_error(l->d, p->key->at, "conflicting-keywords",
 				   "one thing is waited for at a time: \"%s\" or \"%s\"", first->key->text, p->key->text);
@@ -195,7 +188,7 @@ static int read_what(const struct compiling *c, struct probe *p, const struct no
 {
 	for (size_t i = 0; i < WAITS; i++) {
 		int rc;
-		if (!written(map, waits[i].name))
+		if (!parameter_written(map, waits[i].name))
 			continue;
 		if (p->target)
 			return parameter_wrong(c->job, map, c->err, "one of \"tcp\", \"http\", \"log\" is waited for at a time");
