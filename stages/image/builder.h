@@ -1,5 +1,5 @@
 /*
- * What builds images: one row each (builder.c), which says how it is found, how it is seen to work, what it cannot do, and how it is
+ * What builds images: one row each (builder_*.c), which says how it is found, how it is seen to work, what it cannot do, and how it is
  * called.  The argument vectors are those of buildah and podman from Debian 12 on, docker 20.10, buildx 0.12, BuildKit 0.13 and Kaniko 1.9.
  * Docker has three rows: with its plugin buildx, with the BuildKit that docker before 23 has in itself, and with its classic builder.
  */
@@ -43,9 +43,8 @@ struct image_builder {
 	void (*push)(const struct image_work *i, const struct image_tag *tag, struct argv *v);
 };
 
-/* In the order in which `auto` takes them; a row without a name ends it. */
-extern const struct image_builder image_builders[];
-const struct image_builder *image_builder_named(const char *name);
+/* In the order in which `auto` takes them; NULL ends it. */
+extern const struct image_builder *const image_builders[];
 /* Why it cannot do what is asked, in words; NULL: it can (or there is no memory: *nomem). */
 const char *image_builder_refuses(const struct image_builder *b, const struct image_work *i);
 /* Files of the build in the job's scratch directory. */

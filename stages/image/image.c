@@ -38,12 +38,16 @@ static int add_candidate(struct image_work *i, const struct image_builder *b, pi
 
 static int name_builder(struct image_work *i, const char *name, pipe_error *err)
 {
-	const struct image_builder *first = image_builder_named(name);
+	const struct image_builder *first = NULL;
 	const struct node *at = parameter_node(i->job, "builder");
 	const char *why = NULL, *no;
 	int rc = PIPE_OK;
 
-	for (const struct image_builder *b = first; rc == PIPE_OK && b && b->name && !strcmp(b->name, name); b++) {
+	for (size_t k = 0; rc == PIPE_OK && image_builders[k]; k++) {
+		const struct image_builder *b = image_builders[k];
+		if (strcmp(b->name, name) != 0)
+			continue;
+		first = first ? first : b;
 		no = image_builder_refuses(b, i);
 		if (!no)
 			rc = add_candidate(i, b, err);
@@ -66,7 +70,8 @@ static int find_builders(struct image_work *i, pipe_error *err)
 	int rc = PIPE_OK;
 
 	i->probing = true;
-	for (const struct image_builder *b = image_builders; rc == PIPE_OK && b->name; b++) {
+	for (size_t k = 0; rc == PIPE_OK && image_builders[k]; k++) {
+		const struct image_builder *b = image_builders[k];
 		if (!is_there(i, b))
 			continue;
 		if (!image_builder_refuses(b, i))
@@ -79,9 +84,9 @@ static int find_builders(struct image_work *i, pipe_error *err)
 	if (refused)
 		return parameter_wrong(i->job, i->job->with, err, "none of the builders here can do it: %s%s %s", refused->name,
 				       refused->how, image_builder_refuses(refused, i));
-	if (!stage_tool(i->job, image_builders[0].programs[0], image_builders[0].package))
+	if (!stage_tool(i->job, image_builders[0]->programs[0], image_builders[0]->package))
 		return error_nomem(err);
-	return add_candidate(i, &image_builders[0], err);
+	return add_candidate(i, image_builders[0], err);
 }
 
 static int choose_builder(struct image_work *i, pipe_error *err)
