@@ -88,20 +88,19 @@ bool scope_own(const struct plan *plan, const struct plan_job *job, struct arena
 	return true;
 }
 
-/* The global variables that inherit:variables lets through. */
-static bool inherited(const struct pipeline *p, const struct job *job, struct arena *a, const struct variables **out)
+/* Those of the pipeline's variables (global ones, of workflow:rules) that inherit:variables lets through. */
+static bool inherited(const struct variables *from, const text_list *names, struct arena *a, const struct variables **out)
 {
-	const text_list *names = job->settings->inherit_variables;
 	struct variables *some;
 
-	*out = names && !names->count ? NULL : &p->variables;
-	if (!names || !names->count)
+	*out = names && !names->count ? NULL : from;
+	if (!from || !names || !names->count)
 		return true;
 	some = ARENA_NEW(a, struct variables);
 	if (!some)
 		return false;
 	for (uint32_t i = 0; i < names->count; i++) {
-		const struct variable *v = variables_get(&p->variables, names->items[i]);
+		const struct variable *v = variables_get(from, names->items[i]);
 		if (v && !variables_set(some, a, *v))
 			return false;
 	}
@@ -131,15 +130,17 @@ bool plan_job_scope(const struct plan *plan, const struct plan_job *job, const s
 		    struct variables *own, struct scope *out)
 {
 	const struct plan_options *o = plan->options;
-	const struct variables *global, *scoped;
+	const text_list *names = job->job->settings->inherit_variables;
+	const struct variables *global, *workflow, *scoped;
 
 	*out = (struct scope){ .unset = o->unset };
-	if (!inherited(plan->pipeline, job->job, a, &global) || !scope_own(plan, job, a, own) ||
+	if (!inherited(&plan->pipeline->variables, names, a, &global) ||
+	    !inherited(plan->workflow_variables, names, a, &workflow) || !scope_own(plan, job, a, own) ||
 	    !of_environment(o->scoped, job, a, &scoped))
 		return false;
 	scope_push(out, o->predefined);
 	scope_push(out, global);
-	scope_push(out, plan->workflow_variables);
+	scope_push(out, workflow);
 	scope_push(out, own);
 	scope_push(out, &job->job->settings->variables);
 	scope_push(out, job->matrix);

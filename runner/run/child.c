@@ -120,12 +120,16 @@ static int including(struct job_run *j, const struct scope *scope, struct arena 
 	return child->text ? PIPE_OK : error_nomem(err);
 }
 
-/* What goes down: the parent's global variables and the job's (forward:yaml_variables), the pipeline's (forward:pipeline_variables). */
+/*
+ * What goes down: the parent's variables, global and of workflow:rules, and the job's (forward:yaml_variables); the pipeline's
+ * (forward:pipeline_variables).
+ */
 static bool forward(struct job_run *j, const struct scope *scope, struct arena *a, struct variables *out)
 {
 	const struct pipe_plan *plan = j->pipeline->plan;
 	const struct trigger *t = j->plan->job->settings->trigger;
 	const struct variables *const layers[] = { t->forward_yaml ? &plan->pipeline->variables : NULL,
+						   t->forward_yaml ? plan->plan->workflow_variables : NULL,
 						   t->forward_yaml ? &j->plan->job->settings->variables : NULL,
 						   t->forward_yaml ? j->plan->matrix : NULL,
 						   t->forward_yaml ? j->plan->rule : NULL,

@@ -142,6 +142,23 @@ several: {trigger: {include: [{local: child.yml}, {local: two.yml}], strategy: d
     assert r.lines("several -> c2") == ["two"] and r.lines("several -> c")
 
 
+def test_variables_of_workflow_rules_go_down_to_children(project):
+    """They are global ones: a trigger job hands them on, unless inherit:variables or forward keeps them."""
+    project.write("child.yml", "variables: {WF: child}\nc: {script: ['echo [$WF] [$KEPT]']}\n")
+    r = project.run("""
+workflow: {rules: [{when: always, variables: {WF: "wf-$CI_COMMIT_BRANCH", KEPT: kept}}]}
+all: {trigger: {include: child.yml, strategy: depend}}
+some: {trigger: {include: child.yml, strategy: depend}, inherit: {variables: [KEPT]}}
+none: {trigger: {include: child.yml, strategy: depend, forward: {yaml_variables: false}}}
+own: {trigger: {include: child.yml, strategy: depend}, variables: {WF: own}}
+""")
+    assert r.status == 0, r.text
+    assert r.lines("all -> c") == ["[wf-main] [kept]"]
+    assert r.lines("some -> c") == ["[child] [kept]"]
+    assert r.lines("none -> c") == ["[child] []"]
+    assert r.lines("own -> c") == ["[own] [kept]"]
+
+
 def test_child_pipelines_from_artifacts(project):
     project.write("tmpl.yml", CHILD)
     project.write("two.yml", "c2: {script: [echo two]}\n")

@@ -340,6 +340,30 @@ static const char *value(struct planned *f, const char *job, const char *name, c
 	return v ? v : "(none)";
 }
 
+START_TEST(inherit_rules_what_workflow_gives_too)
+{
+	struct planned f;
+
+	planned_load(&f, "variables: {A: global, B: global}\n"
+			 "workflow: {rules: [{if: $CI_COMMIT_BRANCH, variables: {B: workflow, C: workflow}}]}\n"
+			 "all: {script: [x]}\n"
+			 "none: {script: [x], inherit: {variables: false}}\n"
+			 "some: {script: [x], inherit: {variables: [A, C]}}\n"
+			 "one: {script: [x], inherit: {variables: [B]}}\n");
+	planned_make(&f);
+	ck_assert_str_eq(value(&f, "all", "B", NULL), "workflow");
+	ck_assert_str_eq(value(&f, "all", "C", NULL), "workflow");
+	ck_assert_str_eq(value(&f, "none", "A", NULL), "(none)");
+	ck_assert_str_eq(value(&f, "none", "C", NULL), "(none)");
+	ck_assert_str_eq(value(&f, "some", "A", NULL), "global");
+	ck_assert_str_eq(value(&f, "some", "B", NULL), "(none)");
+	ck_assert_str_eq(value(&f, "some", "C", NULL), "workflow");
+	ck_assert_str_eq(value(&f, "one", "B", NULL), "workflow");
+	ck_assert_str_eq(value(&f, "one", "C", NULL), "(none)");
+	planned_clear(&f);
+}
+END_TEST
+
 START_TEST(layers_of_a_job)
 {
 	static const char *const unset[] = { "GONE", NULL };
@@ -473,6 +497,7 @@ Suite *plan_suite(void)
 	tcase_add_test(t, choices_that_do_not_exist);
 	tcase_add_test(t, errors_do_not_depend_on_the_choice);
 	tcase_add_test(t, layers_of_a_job);
+	tcase_add_test(t, inherit_rules_what_workflow_gives_too);
 	tcase_add_test(t, inherit_is_about_global_variables);
 	tcase_add_test(t, variables_of_the_job_itself);
 	tcase_add_test(t, texts_that_explode_are_errors);
