@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 /* ---- image, services ---- */
 
 static void image_map(struct decoding *x, const struct node *n, struct image *out)
@@ -90,12 +92,28 @@ static void reports(struct decoding *x, const struct node *n, struct artifacts *
 			report(x, &n->pairs[i], &out->reports.items[out->reports.count++]);
 }
 
-/* `expose_as` is looked for in the archive by its paths. */
+/* `expose_as` is a link's text, and looked for in the archive by its paths. */
 static void check_expose(struct decoding *x, const struct node *n, const struct artifacts *out)
 {
-	if (!out->expose_as || out->paths.count)
+	const struct node *at = node_get(n, "expose_as");
+
+	if (!out->expose_as)
 		return;
-	diag_error(x->d, node_get(n, "expose_as")->at, "missing-keyword", "\"artifacts:expose_as\" stands without \"paths\"");
+	if (strspn(out->expose_as, WORD_CHARACTERS "- ") != strlen(out->expose_as) || !*out->expose_as ||
+	    strchr("- ", *out->expose_as)) {
+		diag_error(x->d, at->at, "wrong-value",
+			   "\"artifacts:expose_as\" takes letters, digits, \"-\", \"_\" and spaces, not \"%s\"", out->expose_as);
+		diag_hint(x->d, "it begins with a letter, a digit or \"_\"");
+	}
+	if (!out->paths.count)
+		diag_error(x->d, at->at, "missing-keyword", "\"artifacts:expose_as\" stands without \"paths\"");
+	for (uint32_t i = 0; i < out->paths.count; i++)
+		if (strchr(out->paths.items[i], '*')) {
+			diag_error(x->d, at->at, "wrong-value", "\"artifacts:expose_as\" stands beside the pattern \"%s\"",
+				   out->paths.items[i]);
+			diag_hint(x->d, "name the files and directories in \"paths\" without \"*\"");
+			return;
+		}
 }
 
 struct artifacts *decode_artifacts(struct decoding *x, struct node *n)
@@ -194,6 +212,21 @@ void decode_caches(struct decoding *x, struct node *n, struct job_settings *out)
 
 /* ---- environment ---- */
 
+static void check_environment_name(struct decoding *x, const struct node *n)
+{
+	size_t length;
+
+	if (!decode_text(n))
+		return;
+	length = strlen(n->text);
+	if (length && strspn(n->text, WORD_CHARACTERS "-/${}. ") == length && n->text[0] != '/' && n->text[length - 1] != '/')
+		return;
+	diag_error(x->d, n->at, "wrong-value", "\"%s\" cannot name an environment", n->text);
+	diag_hint(
+		x->d,
+		"a name takes letters, digits, spaces, \"-\", \"_\", \".\", \"/\", \"$\", \"{\" and \"}\", and no \"/\" at its ends");
+}
+
 struct environment *decode_environment(struct decoding *x, struct node *n)
 {
 	struct environment *out = DECODE_NEW(x, struct environment);
@@ -203,9 +236,11 @@ struct environment *decode_environment(struct decoding *x, struct node *n)
 	out->at = n->at;
 	if (n->kind != NODE_MAP) {
 		out->name = decode_text(n);
+		check_environment_name(x, n);
 		return out;
 	}
 	out->name = decode_text(node_get(n, "name"));
+	check_environment_name(x, node_get(n, "name"));
 	out->url = decode_text(node_get(n, "url"));
 	out->on_stop = decode_text(node_get(n, "on_stop"));
 	out->action = decode_text(node_get(n, "action"));

@@ -108,7 +108,10 @@ static void set_coverage(struct decoding *x, struct job *job, struct node *n)
 	if (length < 3 || text[0] != '/' || text[length - 1] != '/') {
 		diag_error(x->d, n->at, "wrong-regex", "\"coverage\" takes a regular expression between slashes, not \"%s\"",
 			   text);
-		diag_hint(x->d, "write '/%s/'", text);
+		if (text[0] == '/' && strchr(text + 1, '/'))
+			diag_hint(x->d, "nothing stands behind the second slash; flags stand behind the first: '/(?i)x/'");
+		else
+			diag_hint(x->d, "write '/%s/'", text);
 		return;
 	}
 	memset(&err, 0, sizeof(err));
@@ -378,6 +381,27 @@ static void check_work(struct decoding *x, struct job *job, const struct written
 	}
 }
 
+/* A trigger job has no script, and so nothing of what only a script needs. */
+static void check_trigger(struct decoding *x, const struct job *job, const struct written *w)
+{
+	static const char *const of_scripts[] = {
+		"after_script", "artifacts", "before_script", "cache",	  "coverage", "dast_configuration",
+		"dependencies", "id_tokens", "identity",      "image",	  "pages",    "publish",
+		"release",	"retry",     "secrets",	      "services", "shell",    "tags",
+		"timeout",
+	};
+
+	for (size_t i = 0; w->of[KEYWORD_TRIGGER] && i < sizeof(of_scripts) / sizeof(*of_scripts); i++) {
+		const struct pair *p = node_pair(job->node, of_scripts[i]);
+		if (!p || node_is_null(p->value))
+			continue;
+		diag_error(x->d, p->key->at, "conflicting-keywords", "\"trigger\" and \"%s\" cannot stand in one job",
+			   of_scripts[i]);
+		diag_hint(x->d, "put it into the jobs of the pipeline that is started");
+		diag_related(x->d, w->of[KEYWORD_TRIGGER]->key->at, "the trigger is here");
+	}
+}
+
 static void check_start(struct decoding *x, const struct job *job, const struct written *w)
 {
 	enum { WEEK_MS = 7 * 24 * 3600 * 1000 };
@@ -507,6 +531,7 @@ void decode_job(struct decoding *x, struct job *job)
 	if (!w.of[KEYWORD_STAGE])
 		default_stage(x, job);
 	check_work(x, job, &w);
+	check_trigger(x, job, &w);
 	check_start(x, job, &w);
 	check_filters(x, job, &w);
 }

@@ -8,6 +8,10 @@ Suite *decode_suite(void);
 #define S "script: [make]\n"
 #define J "a:\n  script: make\n"
 
+#define ENVIRONMENT_HINT                                                                                                         \
+	"a name takes letters, digits, spaces, \"-\", \"_\", \".\", \"/\", \"$\", \"{\" and \"}\", and no \"/\" at its ends"
+#define TRIGGER_HINT "put it into the jobs of the pipeline that is started"
+
 static const struct decoded_case wrong[] = {
 	/* the top level */
 	{ "[a, b]\n", "not-a-pipeline", 1, 1, "a pipeline file is a map of keywords and jobs, not a list", NULL },
@@ -211,7 +215,20 @@ static const struct decoded_case wrong[] = {
 	{ "a:\n  environment: {url: x}\n  " S, "missing-keyword", 2, 16, "\"environment\" needs \"name\"", NULL },
 	{ "a:\n  environment: {name: x, action: stopp}\n  " S, "wrong-value", 2, 34, NULL, "did you mean \"stop\"?" },
 
+	{ "a:\n  environment: {name: 'prod:eu'}\n  " S, "wrong-value", 2, 23, "\"prod:eu\" cannot name an environment",
+	  ENVIRONMENT_HINT },
+	{ "a:\n  environment: /prod\n  " S, "wrong-value", 2, 16, "\"/prod\" cannot name an environment", ENVIRONMENT_HINT },
+	{ "a:\n  environment: review/\n  " S, "wrong-value", 2, 16, "\"review/\" cannot name an environment", ENVIRONMENT_HINT },
+	{ "a:\n  coverage: /x/i\n  " S, "wrong-regex", 2, 13, NULL,
+	  "nothing stands behind the second slash; flags stand behind the first: '/(?i)x/'" },
+
 	/* trigger, release, tokens */
+	{ "a:\n  trigger: x/y\n  tags: [t]\n", "conflicting-keywords", 3, 3, "\"trigger\" and \"tags\" cannot stand in one job",
+	  TRIGGER_HINT },
+	{ "a:\n  image: i\n  trigger: {include: c.yml}\n", "conflicting-keywords", 2, 3,
+	  "\"trigger\" and \"image\" cannot stand in one job", TRIGGER_HINT },
+	{ "a:\n  trigger: x/y\n  id_tokens: {T: {aud: x}}\n", "conflicting-keywords", 3, 3,
+	  "\"trigger\" and \"id_tokens\" cannot stand in one job", TRIGGER_HINT },
 	{ "a:\n  trigger: {strategy: depend}\n", "missing-keyword", 2, 12, "\"trigger\" needs \"include\" or \"project\"", NULL },
 	{ "a:\n  trigger: {include: x.yml, project: x/y}\n", "conflicting-keywords", 2, 29,
 	  "\"trigger\" takes either \"include\" or \"project\"", NULL },
