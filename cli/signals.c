@@ -22,7 +22,9 @@ static void on_cancel(int number)
 	int saved = errno;
 	pipe_run *run = atomic_load(&current);
 
-	(void)number;
+	/* A terminal that goes away says so more than once, by its shell and by the kernel: that is no second Ctrl-C. */
+	if (number == SIGHUP && cancels)
+		return;
 	if (cancels < 1000)
 		cancels = cancels + 1;
 	if (run)

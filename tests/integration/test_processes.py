@@ -144,6 +144,18 @@ def test_a_signal_ends_the_run_in_order(plain_project, number):
     assert jobs == {"long": "cancelled", "next": "cancelled"}
 
 
+def test_a_terminal_that_closes_says_so_twice(plain_project):
+    plain_project.write(".gitlab-ci.yml", "j: {script: [touch started, sleep 300], after_script: [sleep 0.5, 'echo after $CI_JOB_STATUS']}\n")
+    p = plain_project.start("run")
+    assert started(plain_project)
+    for _ in range(3):
+        p.send_signal(signal.SIGHUP)
+        time.sleep(0.1)
+    status, out, err = end_of(p)
+    assert status == 130 and "after canceled" in out, out + err
+    assert nothing_left(plain_project)
+
+
 def test_the_second_interrupt_ends_at_once(plain_project):
     plain_project.write(".gitlab-ci.yml", """
 j: {script: ["trap '' TERM INT", touch started, 'while :; do sleep 0.2; done'], after_script: [echo after]}
