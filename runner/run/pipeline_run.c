@@ -131,6 +131,15 @@ static int enter_history(struct pipeline_run *p, int64_t resume, pipe_error *err
 	return rc ? rc : store_run_reopen(p->session->store, resume, p->nonce, err);
 }
 
+/* What is kept takes no time: estimates are of what is left to do. */
+static int make_scheduler(struct pipeline_run *p, pipe_error *err)
+{
+	for (uint32_t i = 0; i < p->plan->plan->jobs.count; i++)
+		if (p->jobs[i].kept)
+			p->expected[i] = SCHEDULER_PAST;
+	return scheduler_create(&p->scheduler, p->plan->plan, p->expected, p->session->places == 1, err);
+}
+
 /* Of a child its tools are looked for before it has a number; the root's kept jobs need none. */
 static int prepare(struct pipeline_run *p, int64_t resume, int64_t from, pipe_error *err)
 {
@@ -138,8 +147,6 @@ static int prepare(struct pipeline_run *p, int64_t resume, int64_t from, pipe_er
 
 	if (rc == PIPE_OK)
 		rc = make_jobs(p, err);
-	if (rc == PIPE_OK)
-		rc = scheduler_create(&p->scheduler, p->plan->plan, p->expected, p->session->places == 1, err);
 	if (rc == PIPE_OK && p->trigger)
 		rc = pipeline_run_check_tools(p, err);
 	if (rc == PIPE_OK)
@@ -152,6 +159,8 @@ static int prepare(struct pipeline_run *p, int64_t resume, int64_t from, pipe_er
 		rc = pipeline_run_keep(p, from, err);
 	if (rc == PIPE_OK && !p->trigger)
 		rc = pipeline_run_check_tools(p, err);
+	if (rc == PIPE_OK)
+		rc = make_scheduler(p, err);
 	return rc == PIPE_OK ? hooks_open(p, err) : rc;
 }
 

@@ -151,6 +151,16 @@ static void build_stages(struct scheduler *s, uint32_t count)
 			s->by_stage[total++] = i;
 }
 
+/* No time for what is past, or waits for somebody. */
+static int64_t guess_duration(const struct scheduler *s, uint32_t i, int64_t mean)
+{
+	const struct plan_job *j = job_of(s, i);
+
+	if ((j->when == WHEN_MANUAL && !j->played) || (s->expected && s->expected[i] == SCHEDULER_PAST))
+		return 0;
+	return s->expected && s->expected[i] >= 0 ? s->expected[i] : mean;
+}
+
 /* Known durations, and the mean of them for the others. */
 static void guess_durations(struct scheduler *s, uint32_t count)
 {
@@ -164,7 +174,7 @@ static void guess_durations(struct scheduler *s, uint32_t count)
 	s->any_known = known > 0;
 	mean = known ? sum / known : UNKNOWN_MS;
 	for (uint32_t i = 0; i < count; i++)
-		s->durations[i] = s->expected && s->expected[i] >= 0 ? s->expected[i] : mean;
+		s->durations[i] = guess_duration(s, i, mean);
 }
 
 /* Backwards through an order in which they could run one by one. */

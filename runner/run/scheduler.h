@@ -22,7 +22,10 @@ enum verdict {
 	VERDICT_SKIP	/* it will not run; the caller calls scheduler_ended with SKIPPED */
 };
 
-/* expected[i]: expected duration of plan->jobs[i] in ms, negative: unknown.  file_order: no priorities, the order of the file.
+/* The expected duration of a job that has ended in an earlier run and is not run again. */
+#define SCHEDULER_PAST (-2)
+
+/* expected[i]: expected duration of plan->jobs[i] in ms, -1: unknown.  file_order: no priorities, the order of the file.
  * The plan must outlive the scheduler. */
 int scheduler_create(struct scheduler **out, const struct plan *plan, const int64_t *expected, bool file_order, pipe_error *err);
 void scheduler_free(struct scheduler *s);

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 TWO = "stages: [a, b]\none: {stage: a, script: [echo 1]}\ntwo: {stage: b, script: ['test -e ok']}\n"
 
 RUN_FIELDS = {"run", "status", "started", "finished", "duration_ms", "file", "name", "source", "commit", "branch", "title", "dirty", "jobs", "failed", "parent"}
@@ -159,6 +161,17 @@ def test_retry_goes_on_under_the_same_number(project):
     assert [(x["run"], x["status"]) for x in runs(project)] == [(1, "success")]
     assert [j["attempts"] for j in show(project)["jobs"]] == [1, 2]
     assert "nothing to repeat" in project.pipe("retry").err
+
+
+@pytest.mark.parametrize("again", [["retry"], ["run", "--from-failed"]])
+def test_the_estimate_is_of_what_is_left_to_do(project, again):
+    project.write("ok", "")
+    file = "one: {script: [sleep 1.2]}\ntwo: {needs: [one], script: [test -e ok]}\nm: {when: manual, script: ['true']}\n"
+    assert project.run(file).status == 0
+    (project.path / "ok").unlink()
+    assert project.run(file).status == 1
+    r = project.pipe(*again, "--format", "json")
+    assert r.events[0]["event"] == "run_started" and r.events[0]["expected_ms"] < 1000
 
 
 def test_from_failed_and_retry_job_are_new_runs(project):

@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(the_estimate_is_the_longest_path_or_the_work)
 {
-	static const int64_t expected[] = { 1000, 2000, 4000 };
+	static const int64_t expected[] = { 1000, 2000, 4000 }, past[] = { SCHEDULER_PAST, SCHEDULER_PAST, 4000 };
 	struct drive d;
 
 	begin(&d, STAGES OK(x, a) OK(y, a) OK(z, b), expected, false);
@@ -158,6 +158,13 @@ START_TEST(the_estimate_is_the_longest_path_or_the_work)
 	end(&d);
 	begin(&d, STAGES OK(x, a), NULL, false);
 	ck_assert_int_eq(scheduler_estimate(d.s, 8), -1);
+	end(&d);
+	begin(&d, STAGES OK(x, a) OK(y, a) OK(z, b), past, false);
+	ck_assert_int_eq(scheduler_estimate(d.s, 8), 4000);
+	ck_assert_int_eq(scheduler_estimate(d.s, 1), 4000);
+	end(&d);
+	begin(&d, STAGES OK(x, a) OK(y, a) "m: {stage: b, when: manual, script: [x]}\n", expected, false);
+	ck_assert_int_eq(scheduler_estimate(d.s, 8), 2000);
 	end(&d);
 }
 END_TEST
