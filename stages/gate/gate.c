@@ -141,6 +141,8 @@ static bool is_condition(const char *name)
 
 static void check(const struct node *with, struct mark at, struct diagnostics *d)
 {
+	if (with && with->kind == NODE_MAP)
+		gate_check_bounds(with, d);
 	for (uint32_t i = 0; with && with->kind == NODE_MAP && i < with->count; i++)
 		if (is_condition(with->pairs[i].key->text) && !node_is_null(with->pairs[i].value))
 			return;

@@ -68,6 +68,8 @@ int gate_lua_judge(struct stage_job *job, pipe_error *err);
 
 /* Parameters -> conditions (gate_condition.c). */
 int gate_compile(struct stage_job *job, pipe_error *err);
+/* Says which bounds in `with`, a map, are none; those with variables in them are left to gate_compile. */
+void gate_check_bounds(const struct node *with, struct diagnostics *d);
 
 /* "vulnerabilities" */
 const char *gate_plural(enum finding_kind kind);

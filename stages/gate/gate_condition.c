@@ -11,47 +11,43 @@
 #include <string.h>
 
 /* "80", "80 %", "0.5". */
-static int read_number(const struct stage_job *job, const struct node *at, const char *text, double *out, pipe_error *err)
+static bool read_number(const char *text, double *out)
 {
 	char *end;
-	double value = strtod(text, &end);
 
+	*out = strtod(text, &end);
 	while (*end == ' ' || *end == '%')
 		end++;
-	if (end == text || *end || !isfinite(value))
-		return parameter_wrong(job, at, err, "\"%s\" is no number", text);
-	*out = value;
-	return PIPE_OK;
+	return end != text && !*end && isfinite(*out);
 }
 
-static int read_bytes(const struct stage_job *job, const struct node *at, const char *text, double *out, pipe_error *err)
+/* NULL, or why the text is no bound: what follows it in a sentence. */
+static const char *read_bound_text(const char *text, enum gate_unit unit, bool at_least, double *out)
 {
-	uint64_t bytes;
+	uint64_t bytes = 0;
+	int64_t ms = 0;
 
-	if (!size_parse(text, &bytes))
-		return parameter_wrong(job, at, err, "\"%s\" is no size: write \"200 MB\" or \"150 MiB\"", text);
-	*out = (double)bytes;
-	return PIPE_OK;
+	if (unit == UNIT_BYTES) {
+		bool good = size_parse(text, &bytes);
+		*out = (double)bytes;
+		return good ? NULL : "is no size: write \"200 MB\" or \"150 MiB\"";
+	}
+	if (unit == UNIT_DURATION) {
+		bool good = duration_parse(text, &ms);
+		*out = (double)ms;
+		return good ? NULL : "is no duration: write \"10 minutes\" or \"1h 30m\"";
+	}
+	if (!read_number(text, out))
+		return "is no number";
+	return unit == UNIT_PERCENT && at_least && (*out < 0 || *out > 100) ? "is not between 0 % and 100 %" : NULL;
 }
 
-static int read_duration(const struct stage_job *job, const struct node *at, const char *text, double *out, pipe_error *err)
-{
-	int64_t ms;
-
-	if (!duration_parse(text, &ms))
-		return parameter_wrong(job, at, err, "\"%s\" is no duration: write \"10 minutes\" or \"1h 30m\"", text);
-	*out = (double)ms;
-	return PIPE_OK;
-}
-
-static int read_bound(const struct stage_job *job, const struct node *at, const char *text, enum gate_unit unit, double *out,
+static int read_bound(const struct stage_job *job, const struct node *at, const char *text, struct gate_condition *c,
 		      pipe_error *err)
 {
-	if (unit == UNIT_BYTES)
-		return read_bytes(job, at, text, out, err);
-	if (unit == UNIT_DURATION)
-		return read_duration(job, at, text, out, err);
-	return read_number(job, at, text, out, err);
+	const char *wrong = read_bound_text(text, c->unit, c->at_least, &c->bound);
+
+	return wrong ? parameter_wrong(job, at, err, "\"%s\" %s", text, wrong) : PIPE_OK;
 }
 
 static struct gate_condition *add(struct stage_job *job, const char *subject, gate_measure measure, enum gate_unit unit)
@@ -140,7 +136,7 @@ static int add_bound(struct stage_job *job, const struct node *map, const struct
 	c->at_least = row->at_least;
 	c->statuses = row->statuses;
 	c->metric = metric;
-	rc = read_bound(job, node_get(map, row->name) ? node_get(map, row->name) : map, text, row->unit, &c->bound, err);
+	rc = read_bound(job, node_get(map, row->name) ? node_get(map, row->name) : map, text, c, err);
 	return rc ? rc : read_attitude(job, map, c, err);
 }
 
@@ -164,7 +160,7 @@ static int add_bounds(struct stage_job *job, const struct node *value, const cha
 	if (!c)
 		return error_nomem(err);
 	c->at_least = rows->at_least;
-	return read_bound(job, value, text, rows->unit, &c->bound, err);
+	return read_bound(job, value, text, c, err);
 }
 
 /* "new critical vulnerabilities with a fix, in touched files". */
@@ -262,7 +258,7 @@ static int add_findings_map(struct stage_job *job, const struct node *map, const
 	if (rc == PIPE_OK)
 		rc = parameter_text_in(job, map, "most", &most, err);
 	if (rc == PIPE_OK)
-		rc = read_bound(job, node_get(map, "most") ? node_get(map, "most") : map, most, UNIT_COUNT, &c->bound, err);
+		rc = read_bound(job, node_get(map, "most") ? node_get(map, "most") : map, most, c, err);
 	if (rc == PIPE_OK)
 		rc = read_attitude(job, map, c, err);
 	if (rc)
@@ -294,7 +290,7 @@ static int add_findings(struct stage_job *job, const struct findings_parameter *
 	if (!c)
 		return error_nomem(err);
 	c->filter.kinds = p->kinds;
-	return read_bound(job, value, most, UNIT_COUNT, &c->bound, err);
+	return read_bound(job, value, most, c, err);
 }
 
 static int add_metrics(struct stage_job *job, pipe_error *err)
@@ -339,6 +335,49 @@ static int read_settings(struct stage_job *job, struct gate *g, pipe_error *err)
 	g->baseline_needed = !strcmp(baseline, "fail");
 	return rc;
 }
+
+/* ---- what can be known before variables are ---- */
+
+static void check_bound(const struct node *value, enum gate_unit unit, bool at_least, struct diagnostics *d)
+{
+	const char *wrong;
+	double bound;
+
+	if (!value || value->kind != NODE_SCALAR || node_is_null(value) || strchr(value->text, '$'))
+		return;
+	wrong = read_bound_text(value->text, unit, at_least, &bound);
+	if (wrong)
+		diag_error(d, value->at, "gate-bound", "\"%s\" %s", value->text, wrong);
+}
+
+static void check_bounds(const struct node *value, const struct bound_row *rows, struct diagnostics *d)
+{
+	if (value && value->kind == NODE_SCALAR)
+		check_bound(value, rows->unit, rows->at_least, d);
+	for (; value && value->kind == NODE_MAP && rows->name; rows++)
+		check_bound(node_get(value, rows->name), rows->unit, rows->at_least, d);
+}
+
+static const struct bound_row findings_rows[] = { { "most", NULL, gate_findings, UNIT_COUNT, false, 0, NULL }, { 0 } };
+
+static void check_list(const struct node *value, const struct bound_row *rows, struct diagnostics *d)
+{
+	for (uint32_t i = 0; value && value->kind == NODE_LIST && i < value->count; i++)
+		check_bounds(value->items[i], rows, d);
+}
+
+void gate_check_bounds(const struct node *with, struct diagnostics *d)
+{
+	for (size_t i = 0; i < sizeof(bound_parameters) / sizeof(*bound_parameters); i++)
+		check_bounds(node_get(with, bound_parameters[i].name), bound_parameters[i].rows, d);
+	for (size_t i = 0; i < sizeof(findings_parameters) / sizeof(*findings_parameters); i++) {
+		check_bounds(node_get(with, findings_parameters[i].name), findings_rows, d);
+		check_list(node_get(with, findings_parameters[i].name), findings_rows, d);
+	}
+	check_list(node_get(with, "metrics"), metric_rows, d);
+}
+
+/* ---- making them ---- */
 
 int gate_compile(struct stage_job *job, pipe_error *err)
 {
