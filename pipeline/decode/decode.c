@@ -92,9 +92,21 @@ static bool good_name(struct decoding *x, const struct node *key)
 	return true;
 }
 
+/* The keyword in front of a colon without the space that would end it: `script:make` is text. */
+static const char *glued_keyword(struct decoding *x, const struct node *v)
+{
+	size_t length;
+
+	if (v->kind != NODE_SCALAR || v->style != STYLE_PLAIN)
+		return NULL;
+	length = strcspn(v->text, ": ");
+	return v->text[length] == ':' && keyword_find(keywords, IN_JOB, v->text, length) ? arena_strndup(x->a, v->text, length)
+											 : NULL;
+}
+
 static void not_a_job(struct decoding *x, const struct pair *p)
 {
-	const char *best;
+	const char *best, *glued;
 
 	if (p->value->tag == TAG_REFERENCE || p->value->tag == TAG_LOST)
 		return;
@@ -106,8 +118,11 @@ static void not_a_job(struct decoding *x, const struct pair *p)
 	if (!x->d->last)
 		return; /* it was only counted: a file may have a million of them */
 	best = keyword_nearest(keywords, IN_GLOBAL, p->key->text);
+	glued = glued_keyword(x, p->value);
 	if (best)
 		diag_hint(x->d, "did you mean \"%s\"?", best);
+	else if (glued)
+		diag_hint(x->d, "a space is missing behind the colon of \"%s:\"", glued);
 	else
 		diag_hint(x->d, "a job needs \"script\", \"uses\", \"run\" or \"trigger\"; a template's name begins with a dot");
 }

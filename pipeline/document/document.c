@@ -288,6 +288,9 @@ static struct node *unknown_alias(struct composer *c, struct mark at, const char
 			suggest_offer(&s, c->anchors.slots[i].key);
 	if (s.best)
 		diag_hint(c->d, "did you mean \"*%s\"?", s.best);
+	else
+		diag_hint(c->d, "an anchor is set with \"&%.*s\"; text that begins with \"*\" stands in quotes",
+			  document_clip(name, length), name);
 	return lost(c, at);
 }
 

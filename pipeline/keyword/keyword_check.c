@@ -74,15 +74,36 @@ static void shape_words(const struct keyword *k, unsigned shape, struct str *wor
 	keyword_shape_words(&as, words);
 }
 
+/* `artifacts: out/`, `cache: [.cache/]` */
+static void hint_for_files(struct check *c, const struct keyword *k, unsigned shape, const struct node *v)
+{
+	if (v->kind == NODE_SCALAR && node_type(v) == SCALAR_TEXT && shape & TAKES_MAP && k->fields &&
+	    keyword_find(k->fields, IN_NESTED, "paths", 5))
+		diag_hint(c->d, "files stand under \"paths\": {paths: [%s]}", v->text);
+}
+
+/* A list, or a map, where it should be the other. */
+static void hint_for_collection(struct check *c, const struct keyword *k, unsigned shape, const struct node *v)
+{
+	if (v->kind == NODE_MAP) {
+		if (shape & TAKES_LIST && k->items & (TAKES_MAP | TAKES_AXES) && v->count)
+			diag_hint(c->d, "make it an item of a list: \"- %s: ...\"", v->pairs[0].key->text);
+		return;
+	}
+	if (!v->count || v->items[0]->kind != NODE_SCALAR)
+		return;
+	if (v->count == 1 && shape & SCALAR_SHAPES)
+		diag_hint(c->d, "write it without a list: %s", v->items[0]->text);
+	else
+		hint_for_files(c, k, shape, v->items[0]);
+}
+
 static void hint_for(struct check *c, const struct keyword *k, unsigned shape, const struct node *v)
 {
 	const char *best = NULL;
 
-	if (v->kind == NODE_MAP)
-		return;
-	if (v->kind == NODE_LIST) {
-		if (v->count == 1 && v->items[0]->kind == NODE_SCALAR && shape & SCALAR_SHAPES)
-			diag_hint(c->d, "write it without a list: %s", v->items[0]->text);
+	if (v->kind != NODE_SCALAR) {
+		hint_for_collection(c, k, shape, v);
 		return;
 	}
 	if (k->id == KEYWORD_WHEN && !strcmp(v->text, "never")) {
@@ -109,6 +130,8 @@ static void hint_for(struct check *c, const struct keyword *k, unsigned shape, c
 		diag_hint(c->d, "sizes look like \"64 MiB\", \"200 MB\" or a number of bytes");
 	else if (shape & TAKES_LIST && k->items & (TAKES_TEXT | TAKES_SCALAR) && v->count && v->style != STYLE_BLOCK)
 		diag_hint(c->d, "write it as a list: [%s]", v->text);
+	else
+		hint_for_files(c, k, shape, v);
 }
 
 static bool wrong(struct check *c, const struct keyword *k, unsigned shape, const struct node *v)

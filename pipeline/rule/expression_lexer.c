@@ -157,6 +157,14 @@ static struct token lex_pattern(struct parser *p)
 	return (struct token){ TOKEN_PATTERN, EXPRESSION_PATTERN, start, p->at, start + 1, (size_t)(end - start - 1), flags };
 }
 
+/* The dollar sign was forgotten: nobody writes `main` so. */
+static bool is_like_a_variable(const char *start, const char *end)
+{
+	static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+
+	return end - start > 1 && strchr(first, *start) && strspn(start, more) >= (size_t)(end - start);
+}
+
 static struct token lex_word(struct parser *p)
 {
 	const char *start = p->at, *end = start;
@@ -175,6 +183,8 @@ static struct token lex_word(struct parser *p)
 		diag_hint(p->d, "write ||");
 	else if (*start == '<' || *start == '>')
 		diag_hint(p->d, "the comparisons are == != =~ !~");
+	else if (is_like_a_variable(start, end))
+		diag_hint(p->d, "a variable is written $%.*s, text stands in quotes", shown(start, (size_t)(end - start)), start);
 	else
 		diag_hint(p->d, "text stands in quotes: \"%.*s\"", shown(start, (size_t)(end - start)), start);
 	return wrong();
