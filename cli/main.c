@@ -4,6 +4,7 @@
 #include "cli/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,12 +68,26 @@ static int dispatch(struct cli *c, int argc, char **argv)
 	return run_the_command(c);
 }
 
+/*
+ * Who started us may have closed a standard stream (`pipe run >&-`).  The next file to be opened would get its number, and what is
+ * said would be written into it.  Opened the wrong way round, it is taken, and using it is still an error that is told.
+ */
+static bool occupy_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static struct out out;
 	struct cli c = { .out = &out };
 	int status;
 
+	if (!occupy_standard_streams())
+		return EXIT_ENVIRONMENT;
 	out_init(&out, STDOUT_FILENO);
 	c.set.below = c.set.limit = c.set.max_runs = c.set.max_size = UINT64_MAX; /* not given */
 	c.set.max_age = -1;

@@ -105,6 +105,14 @@ bool parse_number(const char *text, uint64_t *number)
 	return !errno && !*end;
 }
 
+/* With its unit: who types `gc --max-age 30` means days, and would be left with the runs of half a minute. */
+static bool parse_duration(const char *text, int64_t *ms)
+{
+	uint64_t bare;
+
+	return duration_parse(text, ms) && (!*ms || !parse_number(text, &bare));
+}
+
 bool parse_size(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "KMGT";
@@ -173,7 +181,7 @@ static bool store(struct parser *p, const struct option *o, const char *value)
 	case OPTION_NUMBER:
 		return parse_number(value, field) || wrong_value(p, o, value, "a number");
 	case OPTION_DURATION:
-		return duration_parse(value, field) || wrong_value(p, o, value, "a duration such as \"30d\" or \"2h\"");
+		return parse_duration(value, field) || wrong_value(p, o, value, "a duration such as \"30d\" or \"2h\"");
 	case OPTION_SIZE:
 		return parse_size(value, field) || wrong_value(p, o, value, "a size such as \"500M\" or \"10G\"");
 	}

@@ -237,6 +237,12 @@ static void job_name(struct page *p, const char *name)
 	str_clear(&s);
 }
 
+/* Of what was cancelled the reason is often that it was cancelled. */
+static bool says_more(const char *reason, enum pipe_status status)
+{
+	return reason && *reason && strcmp(reason, pipe_status_name(status)) != 0;
+}
+
 static const char *job_time(const struct page *p, const pipe_job_record *job, char buffer[WHEN_SIZE])
 {
 	if (!job->started_ms)
@@ -260,7 +266,7 @@ static int text_job(void *payload, const pipe_job_record *job)
 	job_name(p, job->name);
 	str_printf(&p->out, " %9s  ", job_time(p, job, buffer));
 	term_paint(t, &p->out, sgr, pipe_status_name(job->status));
-	if (job->reason && *job->reason) {
+	if (says_more(job->reason, job->status)) {
 		str_adds(&p->out, ": ");
 		clean(p, job->reason);
 	}
@@ -312,7 +318,7 @@ static int text_transition(void *payload, const pipe_transition_record *t)
 	str_printf(&p->out, ": %s", pipe_status_name(t->status));
 	if (t->attempt > 1)
 		str_printf(&p->out, ", attempt %" PRIu32, t->attempt);
-	if (t->reason && *t->reason) {
+	if (says_more(t->reason, t->status)) {
 		str_adds(&p->out, ": ");
 		clean(p, t->reason);
 	}

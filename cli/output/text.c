@@ -167,6 +167,42 @@ static size_t prefix_within(const char *text, size_t length, unsigned columns, u
 	return i;
 }
 
+/* Where the longest end begins that takes at most `columns`, of a text that takes `all`. */
+static size_t end_within(const char *text, size_t length, unsigned all, unsigned columns)
+{
+	unsigned width;
+	size_t n;
+
+	if (all <= columns)
+		return 0;
+	n = prefix_within(text, length, all - columns, &width);
+	if (width < all - columns) { /* the cut would go through a wide character */
+		uint32_t code;
+
+		n += utf8_decode(text + n, length - n, &code);
+	}
+	/* Marks that combine with what is cut go with it. */
+	n += prefix_within(text + n, length - n, 0, &width);
+	return n;
+}
+
+unsigned text_fit_name(struct str *out, const char *name, unsigned columns, const char *more, int pad)
+{
+	size_t length = strlen(name), from;
+	unsigned all = text_width(name, length), more_width = text_width(more, strlen(more)), width, end;
+
+	if (all <= columns || columns < more_width + 2)
+		return text_fit(out, name, columns, more, pad);
+	from = end_within(name, length, all, (columns - more_width) / 2);
+	end = text_width(name + from, length - from);
+	str_add(out, name, prefix_within(name, length, columns - more_width - end, &width));
+	str_adds(out, more);
+	str_adds(out, name + from);
+	for (width += more_width + end; pad && width < columns; width++)
+		str_addc(out, ' ');
+	return width;
+}
+
 unsigned text_fit(struct str *out, const char *text, unsigned columns, const char *more, int pad)
 {
 	size_t length = strlen(text);

@@ -23,5 +23,7 @@ const char *text_after_return(const char *text, size_t *length);
 unsigned text_width(const char *text, size_t length);
 /* Appends as much clean text as fits; what is cut ends in `more`.  pad: spaces up to the width.  Returns the columns used. */
 unsigned text_fit(struct str *out, const char *text, unsigned columns, const char *more, int pad);
+/* The same of a name, which is cut in its middle: what tells the jobs of a matrix apart stands at the end. */
+unsigned text_fit_name(struct str *out, const char *name, unsigned columns, const char *more, int pad);
 
 #endif

@@ -26,7 +26,7 @@ void summary_job_line(const struct board *b, uint32_t index, const struct term *
 
 	term_symbol(t, out, job->status);
 	str_addc(out, ' ');
-	text_fit(out, job->name, name_width, t->more, 1);
+	text_fit_name(out, job->name, name_width, t->more, 1);
 	if (job->started_ms)
 		duration_format(job->duration_ms, duration, sizeof(duration));
 	term_on(t, out, SGR_DIM);
@@ -158,7 +158,7 @@ static void write_evidence(const struct board *b, const struct term *t, struct s
 		shown++;
 		term_symbol(t, out, job->status);
 		str_addc(out, ' ');
-		text_fit(out, job->name, width, t->more, 1);
+		text_fit_name(out, job->name, width, t->more, 1);
 		str_printf(out, "  %s\n", job->evidence);
 	}
 	if (all > shown)

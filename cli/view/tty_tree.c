@@ -34,15 +34,15 @@ static void put(struct pen *p, const char *sgr, const char *text)
 	term_off(p->term, p->out, sgr);
 }
 
-/* Exactly `width` columns, or as many as are left. */
-static void put_padded(struct pen *p, const char *sgr, const char *text, unsigned width)
+/* A name in exactly `width` columns, or as many as are left. */
+static void put_name(struct pen *p, const char *sgr, const char *name, unsigned width)
 {
 	if (p->used >= p->columns)
 		return;
 	if (width > p->columns - p->used)
 		width = p->columns - p->used;
 	term_on(p->term, p->out, sgr);
-	p->used += text_fit(p->out, text, width, p->term->more, 1);
+	p->used += text_fit_name(p->out, name, width, p->term->more, 1);
 	term_off(p->term, p->out, sgr);
 }
 
@@ -98,9 +98,9 @@ unsigned tree_name_width(struct tree *t, unsigned columns)
 		const char *name = t->board->jobs.items[t->looked_at].name;
 
 		width = text_width(name, strlen(name));
-		/* A few long names do not push the times of all others to the right. */
-		if (width > t->widest && width <= NAME_MOST)
-			t->widest = width;
+		/* A few long names do not push the times of all others far to the right. */
+		width = width < NAME_MOST ? width : NAME_MOST;
+		t->widest = width > t->widest ? width : t->widest;
 	}
 	width = t->widest < NAME_LEAST ? NAME_LEAST : t->widest;
 	return width < most ? width : most;
@@ -126,7 +126,7 @@ static void draw_job(struct tree *t, struct frame *f, const struct board_job *jo
 	put(&p, NULL, "  ");
 	put_spinner(&p, t->tick);
 	put(&p, NULL, " ");
-	put_padded(&p, NULL, job->name, tree_name_width(t, l->columns));
+	put_name(&p, NULL, job->name, tree_name_width(t, l->columns));
 	put_times(&p, job, now);
 	frame_line_end(f, p.used);
 }
@@ -185,7 +185,7 @@ static void draw_stage(struct tree *t, struct frame *f, const struct board_stage
 
 	put_symbol(&p, stage_status(s));
 	put(&p, NULL, " ");
-	put_padded(&p, SGR_BOLD, *s->name ? s->name : "jobs", width);
+	put_name(&p, SGR_BOLD, *s->name ? s->name : "jobs", width);
 	put_format(&p, NULL, " %3" PRIu32 "/%" PRIu32, s->done, s->total);
 	if (s->failed)
 		put_format(&p, SGR_RED, "  %" PRIu32 " failed", s->failed);

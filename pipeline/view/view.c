@@ -9,7 +9,7 @@
 
 enum { STAGE, JOB, WHEN, NEEDS, COLUMNS };
 static const char *const titles[COLUMNS] = { "STAGE", "JOB", "WHEN", "NEEDS" };
-static const unsigned widest[COLUMNS] = { 20, 44, 28, 40 };
+static const unsigned widest[COLUMNS] = { 20, 120, 28, 40 }; /* a name is there to be copied */
 
 enum { NEEDS_NAMED = 6 };
 

@@ -153,6 +153,14 @@ def test_cancel_from_another_terminal(project):
     assert again.status != 0 and "not running" in again.err
 
 
+def test_a_reason_is_not_said_twice(project):
+    project.write(".gitlab-ci.yml", "slow: {script: [echo begun, sleep 30]}\n")
+    run = project.start("run")
+    wait_for(lambda: project.pipe("logs", "slow").out == "begun\n")
+    assert project.pipe("cancel").status == 0 and run.wait(10) == 130
+    assert "cancelled" in project.pipe("show").out and "cancelled: cancelled" not in project.pipe("show", "--events").out
+
+
 def test_retry_goes_on_under_the_same_number(project):
     project.run(TWO)
     project.write("ok", "")
@@ -219,6 +227,9 @@ def test_gc_by_count_age_and_size_leaves_what_runs(project):
     run = project.start("run", "--file", "slow.yml")
     wait_for(lambda: project.pipe("logs", "s").out == "begun\n")
     assert project.pipe("gc", "--max-runs", "0").status == 2
+    before = runs(project)
+    bare = project.pipe("gc", "--max-age", "30")
+    assert bare.status == 2 and 'such as "30d"' in bare.err and runs(project) == before, "30 of what?"
     time.sleep(1.1)
     assert project.pipe("gc", "--max-runs", "1", "--max-age", "1s", "--max-size", "1").status == 0
     assert [(x["status"], x["file"]) for x in runs(project)] == [("running", "slow.yml"), ("success", ".gitlab-ci.yml")], "the last of each file stays"

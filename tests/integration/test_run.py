@@ -1,5 +1,8 @@
 """Running: scripts, order, failures, retries, and what comes out of them."""
+import subprocess
 import time
+
+from conftest import BUILD
 
 
 def test_two_jobs_in_order(project):
@@ -235,3 +238,20 @@ def alive(pid):
             return f.read().rsplit(")", 1)[1].split()[0] != "Z"
     except (OSError, ValueError):
         return False
+
+
+def test_closed_standard_streams_are_no_files_of_ours(project):
+    project.write(".gitlab-ci.yml", "j: {script: [echo hi, cat]}\n")
+
+    def closed(how, *args):
+        command = ["sh", "-c", 'exec "$@" ' + how, "sh", str(BUILD / "pipe"), *args]
+        return subprocess.run(command, cwd=project.path, env=project.env, capture_output=True, timeout=30)
+
+    assert closed("<&-", "run").returncode == 0
+    r = closed(">&-", "run")
+    assert r.returncode == 3 and b"cannot write the output" in r.stderr
+    assert closed(">&- 2>&-", "run").returncode == 3
+    assert closed("<&- >&- 2>&-", "run").returncode == 3
+    runs = project.pipe("history", "--format", "json").json["runs"]
+    assert [x["run"] for x in runs] == [4, 3, 2, 1], "the history is whole"
+    assert project.pipe("logs", "1", "j").out == "hi\n"

@@ -121,6 +121,30 @@ START_TEST(fit_counts_columns)
 }
 END_TEST
 
+static void check_fit_name(const char *text, unsigned columns, int pad, const char *expected, unsigned used)
+{
+	struct str s;
+
+	str_init(&s);
+	ck_assert_uint_eq(text_fit_name(&s, text, columns, "~", pad), used);
+	ck_assert_str_eq(s.data, expected);
+	str_clear(&s);
+}
+
+START_TEST(names_are_cut_in_the_middle)
+{
+	check_fit_name("test: [a, b]", 12, 0, "test: [a, b]", 12);
+	check_fit_name("test: [a, b]", 14, 1, "test: [a, b]  ", 14);
+	check_fit_name("a long test: [a, b]", 12, 0, "a long~a, b]", 12);
+	check_fit_name("abcdef", 3, 0, "a~f", 3);
+	check_fit_name("abcdef", 2, 0, "a~", 2);
+	check_fit_name("abcdef", 0, 0, "", 0);
+	/* No half of a wide character, no mark without its letter. */
+	check_fit_name("abcdef\xe6\xbc\xa2\xe5\xad\x97", 8, 1, "abcde~\xe5\xad\x97", 8);
+	check_fit_name("abcdefghe\xcc\x81z", 4, 0, "ab~z", 4);
+}
+END_TEST
+
 /* ---- the board ---- */
 
 static struct board_job *send_event(struct board *b, enum pipe_event_kind kind, int64_t run, const char *job, uint32_t index,
@@ -470,6 +494,7 @@ Suite *terminal_suite(void)
 	tcase_add_test(text, clean_for_ascii);
 	tcase_add_test(text, a_progress_bar_is_what_was_left_of_it);
 	tcase_add_test(text, fit_counts_columns);
+	tcase_add_test(text, names_are_cut_in_the_middle);
 	suite_add_tcase(suite, text);
 	tcase_add_test(board, board_counts_states_by_stage);
 	tcase_add_test(board, board_keeps_runs_of_children_apart);
