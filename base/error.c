@@ -45,6 +45,11 @@ int error_nomem(pipe_error *err)
 	return error_set(err, PIPE_ENOMEM, "out of memory");
 }
 
+int error_version(pipe_error *err, const char *options, unsigned given, unsigned known)
+{
+	return error_set(err, PIPE_EUSAGE, "%s has the version %u; this library knows %u", options, given, known);
+}
+
 enum pipe_code error_code_of(int errno_value)
 {
 	return errno_value == ENOMEM ? PIPE_ENOMEM : PIPE_EIO;

@@ -10,7 +10,8 @@
  *   - Functions that can fail return PIPE_OK or a negative pipe_code and fill the caller's pipe_error, which may be NULL.
  *   - What leaves through a first `**out` argument is the caller's, to be given back to the matching *_free(), which takes NULL.
  *     Every other pointer that is handed out is borrowed from the object it came from and lives as long as that object.
- *   - Option structs begin with their version; initialise them with the *_INIT macro.  New fields only ever join at the end.
+ *   - Option structs begin with their version; initialise them with the *_INIT macro: another version is PIPE_EUSAGE.  New fields only
+ *     ever join at the end.
  *   - The library prints nothing, never exits, installs no signal handler, changes no working directory and keeps no global
  *     state.  Objects of different projects may be used from different threads at once; one project belongs to one thread at
  *     a time, but for the calls that say otherwise.
@@ -92,6 +93,7 @@ typedef struct pipe_project_options {
 
 /* Opens a project.  Nothing is written until a run starts.  opts may be NULL; what it points to is copied. */
 PIPE_API int pipe_project_open(pipe_project **out, const pipe_project_options *opts, pipe_error *err);
+/* After its plans and runs. */
 PIPE_API void pipe_project_free(pipe_project *project);
 /* Absolute paths, without a trailing slash. */
 PIPE_API const char *pipe_project_directory(const pipe_project *project);
@@ -160,10 +162,13 @@ typedef struct pipe_diagnostic {
 } pipe_diagnostic;
 
 /* Reads, checks and resolves a pipeline file.  On PIPE_EPIPELINE *out is set too: a plan that cannot be run, whose diagnostics
- * say all that is wrong.  The plan outlives neither the project nor the limits' strings it was made with. */
+ * say all that is wrong; on any other error it is NULL.  opts may be NULL; its strings are copied, but for text, which outlives the plan, as
+ * the project does.  Blocking: files, Git and, for includes, the network. */
 PIPE_API int pipe_plan_load(pipe_plan **out, pipe_project *project, const pipe_plan_options *opts, pipe_error *err);
+/* Not while a run of it goes on. */
 PIPE_API void pipe_plan_free(pipe_plan *plan);
 
+/* How many of that severity. */
 PIPE_API size_t pipe_plan_diagnostic_count(const pipe_plan *plan, enum pipe_severity severity);
 /* i counts over all severities, in the order of files and lines; NULL past the end. */
 PIPE_API const pipe_diagnostic *pipe_plan_diagnostic(const pipe_plan *plan, size_t i);
@@ -181,6 +186,7 @@ typedef struct pipe_job_info {
 	const char *const *needs; /* names, NULL-terminated; NULL: it waits for the earlier stages */
 } pipe_job_info;
 
+/* All jobs of the file, included or not. */
 PIPE_API size_t pipe_plan_job_count(const pipe_plan *plan);
 /* Fills *out, in the order of execution; PIPE_ENOTFOUND past the end. */
 PIPE_API int pipe_plan_job(const pipe_plan *plan, size_t i, pipe_job_info *out);
@@ -215,7 +221,8 @@ typedef struct pipe_view_options {
 		PIPE_VIEW_OPTIONS_VERSION, NULL, 0, 0                                                                            \
 	}
 
-/* Renders one view of a plan or of the language. */
+/* Renders one view of a plan or of the language, in UTF-8.  opts may be NULL.  PIPE_EUSAGE: the view needs a plan without errors, or a subject;
+ * PIPE_ENOTFOUND: there is no such job or keyword. */
 PIPE_API int pipe_plan_view(const pipe_plan *plan, enum pipe_view view, const pipe_view_options *opts, pipe_write_cb write,
 			    void *payload, pipe_error *err);
 
@@ -259,7 +266,7 @@ enum pipe_status {
 	PIPE_STATUS_MAP(X)
 #undef X
 };
-/* "success"; static. */
+/* "success", "job_started"; static. */
 PIPE_API const char *pipe_status_name(enum pipe_status status);
 PIPE_API const char *pipe_event_name(enum pipe_event_kind kind);
 
@@ -304,11 +311,12 @@ typedef struct pipe_event {
 /* Called on the thread that drives the run; what the event points to lives until the call returns. */
 typedef void (*pipe_event_cb)(void *payload, const pipe_event *event);
 
-/* Writes an event as the line(s) of NDJSON that docs/events.md describes, each with its newline. */
+/* Writes an event as the line(s) of NDJSON that docs/events.md describes, each with its newline.  Any thread.  PIPE_OK, PIPE_ENOMEM, or
+ * PIPE_EIO: write said to stop. */
 PIPE_API int pipe_event_json(const pipe_event *event, pipe_write_cb write, void *payload);
 
 /* "tests 812 passed, 1 failed · coverage 81.2 % · findings 1 high, 3 medium": what there is of it, in one line without a
- * newline, in one call. */
+ * newline, in one call.  Returns as pipe_event_json does. */
 PIPE_API int pipe_evidence_text(const pipe_evidence *evidence, pipe_write_cb write, void *payload);
 
 /* ---- run --------------------------------------------------------------------------------------------------------- */
@@ -337,7 +345,9 @@ typedef struct pipe_run_options {
 		PIPE_RUN_OPTIONS_VERSION, 0, 1, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0                                               \
 	}
 
-/* Starts plan, which must outlive the run. */
+/* Starts plan, which must outlive the run; so must the project.  opts may be NULL.  Jobs begin, and events come, when the loop is driven.
+ * PIPE_EPIPELINE: the plan has errors; PIPE_ENOTFOUND: there is no run retry_of or resume; PIPE_EBUSY: the one to resume is under way;
+ * PIPE_EUNSUPPORTED: a tool of a typed job is missing or too old; PIPE_ESTORE, PIPE_EIO: the history cannot be written. */
 PIPE_API int pipe_run_start(pipe_run **out, pipe_project *project, const pipe_plan *plan, const pipe_run_options *opts,
 			    pipe_error *err);
 /* Drives the loop until the run has ended; at once when it has.  PIPE_OK however the jobs ended; an error says that the machinery
@@ -346,13 +356,16 @@ PIPE_API int pipe_run_wait(pipe_run *run, pipe_error *err);
 /* Ends the run: TERM to its jobs, KILL after the grace time; after_script still runs.  A second call kills at once.
  * Safe from any thread and from a signal handler.  Events go on coming until RUN_FINISHED. */
 PIPE_API void pipe_run_cancel(pipe_run *run);
-/* Starts a job that waits for somebody to start it.  On the thread that drives the run. */
+/* Starts a job that waits for somebody to start it.  On the thread that drives the run.  PIPE_ENOTFOUND: the run has no such job;
+ * PIPE_EUSAGE: it does not wait (any more). */
 PIPE_API int pipe_run_play(pipe_run *run, const char *job, pipe_error *err);
+/* Its number in the history, by which all pipe_history_ functions know it. */
 PIPE_API int64_t pipe_run_number(const pipe_run *run);
 /* PIPE_STATUS_RUNNING until it has ended; then SUCCESS, FAILED or CANCELLED. */
 PIPE_API enum pipe_status pipe_run_status(const pipe_run *run);
-/* The job's state now, by the index that its events bear; a run that still goes on is cancelled and awaited by free. */
+/* The job's state now, by the index that its events bear. */
 PIPE_API enum pipe_status pipe_run_job_status(const pipe_run *run, uint32_t job_index);
+/* A run that still goes on is cancelled and awaited. */
 PIPE_API void pipe_run_free(pipe_run *run);
 
 /* ---- history ----------------------------------------------------------------------------------------------------- */
@@ -400,19 +413,29 @@ typedef struct pipe_artifact_record {
 	int64_t expires_ms; /* 0: never */
 } pipe_artifact_record;
 
-/* Callbacks return 0 to go on, anything else to stop early (no error).  Records live until the callback returns.
- * Run 0 means the last one.  All history calls may be made while a run of another process writes. */
+/*
+ * Callbacks return 0 to go on, anything else to stop early (no error).  Records live until the callback returns.  Run 0 means the last
+ * one.  PIPE_ENOTFOUND: there is no history yet, no such run, or no such job in it.  All history calls may be made while a run of this or of
+ * another process writes; they block for as long as the disk takes.
+ */
+
+/* Runs, the newest first: at most limit (0: all) with numbers below before (0: from the last one on). */
 PIPE_API int pipe_history_runs(pipe_project *project, int64_t before, size_t limit,
 			       int (*each)(void *payload, const pipe_run_record *run), void *payload, pipe_error *err);
+/* One run; each is called once. */
 PIPE_API int pipe_history_run(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_run_record *run),
 			      void *payload, pipe_error *err);
+/* The jobs of a run, by index. */
 PIPE_API int pipe_history_jobs(pipe_project *project, int64_t run, int (*each)(void *payload, const pipe_job_record *job),
 			       void *payload, pipe_error *err);
+/* Every change of a job's state, in the order in which they came. */
 PIPE_API int pipe_history_transitions(pipe_project *project, int64_t run,
 				      int (*each)(void *payload, const pipe_transition_record *t), void *payload,
 				      pipe_error *err);
+/* What jobs left behind and is still there; job: by name, NULL: all. */
 PIPE_API int pipe_history_artifacts(pipe_project *project, int64_t run, const char *job,
 				    int (*each)(void *payload, const pipe_artifact_record *a), void *payload, pipe_error *err);
+
 typedef struct pipe_note_record { /* what hooks said that is in no log, and what they put beside a job */
 	uint32_t job_index;
 	const char *job; /* NULL: of the run itself */
@@ -429,22 +452,53 @@ PIPE_API int pipe_history_notes(pipe_project *project, int64_t run, int (*each)(
 PIPE_API int pipe_history_definition(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);
 PIPE_API int pipe_history_variables(pipe_project *project, int64_t run, pipe_write_cb write, void *payload, pipe_error *err);
 
-/* A job's log, from a line (counted from 1) on.  times: one callback a line, with its time; otherwise in large pieces with
- * time_ms 0.  follow: goes on until the job has ended. */
 typedef struct pipe_log_options {
 	unsigned version;
-	uint64_t from_line;
-	int follow;
-	int times;
+	uint64_t from_line; /* from 1 */
+	int follow;	    /* until the job has ended, or its runner died */
+	int times;	    /* line by line, each with its time */
 } pipe_log_options;
 #define PIPE_LOG_OPTIONS_VERSION 1
 #define PIPE_LOG_OPTIONS_INIT                                                                                                    \
 	{                                                                                                                        \
 		PIPE_LOG_OPTIONS_VERSION, 1, 0, 0                                                                                \
 	}
+/* A job's log.  times: one callback a line; otherwise in large pieces with time_ms 0.  opts may be NULL. */
 PIPE_API int pipe_history_log(pipe_project *project, int64_t run, const char *job, const pipe_log_options *opts,
 			      int (*each)(void *payload, int64_t time_ms, const char *text, size_t length), void *payload,
 			      pipe_error *err);
+
+/* Unpacks an artifact archive (pipe_artifact_record.path) into a directory; nothing leaves it. */
+PIPE_API int pipe_artifact_extract(pipe_project *project, const char *archive, const char *directory, pipe_error *err);
+
+/* Asks the process that drives a run to cancel it, and does not wait for the end.  PIPE_ENOTFOUND: it is not running. */
+PIPE_API int pipe_history_cancel(pipe_project *project, int64_t run, pipe_error *err);
+/* Plan options that repeat a run: its file, variables, inputs and kind.  The strings belong to the project. */
+PIPE_API int pipe_history_plan_options(pipe_project *project, int64_t run, pipe_plan_options *out, pipe_error *err);
+
+/* What became of runs whose process died: they are marked lost, their processes ended.  Every run start does it too.  runs, processes: how
+ * many; or NULL. */
+PIPE_API int pipe_history_recover(pipe_project *project, unsigned *runs, unsigned *processes, pipe_error *err);
+
+typedef struct pipe_gc_options {
+	unsigned version;
+	int64_t max_age_ms; /* 0: any */
+	uint32_t max_runs;  /* 0: any number */
+	uint64_t max_bytes; /* of logs and artifacts together, the newest runs first; 0: any size */
+	int dry_run;	    /* only count */
+} pipe_gc_options;
+#define PIPE_GC_OPTIONS_VERSION 1
+#define PIPE_GC_OPTIONS_INIT                                                                                                     \
+	{                                                                                                                        \
+		PIPE_GC_OPTIONS_VERSION, 0, 0, 0, 0                                                                              \
+	}
+typedef struct pipe_gc_result { /* what was removed */
+	uint32_t runs, artifacts, caches;
+	uint64_t bytes;
+} pipe_gc_result;
+/* Removes runs that are older, or more, than opts say, and artifacts that have expired.  Runs under way stay.  opts NULL: no bounds;
+ * result: or NULL. */
+PIPE_API int pipe_history_gc(pipe_project *project, const pipe_gc_options *opts, pipe_gc_result *result, pipe_error *err);
 
 /* ---- evidence ---------------------------------------------------------------------------------------------------- */
 
@@ -674,35 +728,6 @@ typedef struct pipe_comparison {
 PIPE_API int pipe_history_compare(pipe_project *project, int64_t before, int64_t after, const pipe_compare_options *opts,
 				  int (*each)(void *payload, const pipe_change_record *change), void *payload,
 				  pipe_comparison *result, pipe_error *err);
-
-/* Unpacks an artifact archive into a directory; nothing leaves it. */
-PIPE_API int pipe_artifact_extract(pipe_project *project, const char *archive, const char *directory, pipe_error *err);
-
-/* Asks the process that drives a run to cancel it. */
-PIPE_API int pipe_history_cancel(pipe_project *project, int64_t run, pipe_error *err);
-/* Plan options that repeat a run: its file, variables, inputs and kind.  The strings belong to the project. */
-PIPE_API int pipe_history_plan_options(pipe_project *project, int64_t run, pipe_plan_options *out, pipe_error *err);
-
-/* What became of runs whose process died: they are marked lost, their processes ended.  Every run start does it too. */
-PIPE_API int pipe_history_recover(pipe_project *project, unsigned *runs, unsigned *processes, pipe_error *err);
-
-typedef struct pipe_gc_options {
-	unsigned version;
-	int64_t max_age_ms; /* 0: any */
-	uint32_t max_runs;  /* 0: any number */
-	uint64_t max_bytes; /* 0: any size */
-	int dry_run;
-} pipe_gc_options;
-#define PIPE_GC_OPTIONS_VERSION 1
-#define PIPE_GC_OPTIONS_INIT                                                                                                     \
-	{                                                                                                                        \
-		PIPE_GC_OPTIONS_VERSION, 0, 0, 0, 0                                                                              \
-	}
-typedef struct pipe_gc_result {
-	uint32_t runs, artifacts, caches;
-	uint64_t bytes;
-} pipe_gc_result;
-PIPE_API int pipe_history_gc(pipe_project *project, const pipe_gc_options *opts, pipe_gc_result *result, pipe_error *err);
 
 /* ---- Lua --------------------------------------------------------------------------------------------------------- */
 

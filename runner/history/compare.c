@@ -217,8 +217,7 @@ int pipe_history_compare(pipe_project *project, int64_t before, int64_t after, c
 	c.result = result ? result : &unseen;
 	*c.result = (pipe_comparison){ 0 };
 	if (c.options->version != PIPE_COMPARE_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_compare_options has the version %u; this library knows %d",
-				 c.options->version, PIPE_COMPARE_OPTIONS_VERSION);
+		return error_version(err, "pipe_compare_options", c.options->version, PIPE_COMPARE_OPTIONS_VERSION);
 	rc = evidence_reader_open(&c.before, project, before, NULL, err);
 	if (!rc)
 		rc = evidence_reader_open(&c.after, project, after, NULL, err);

@@ -180,11 +180,6 @@ struct asking {
 	void *payload;
 };
 
-static int bad_version(const char *name, unsigned given, unsigned known, pipe_error *err)
-{
-	return error_set(err, PIPE_EUSAGE, "%s has the version %u; this library knows %u", name, given, known);
-}
-
 /* A word that a caller gave and that means nothing, with the nearest of those that do. */
 static int no_such(const char *what, const char *word, const char *(*name)(unsigned), unsigned count, pipe_error *err)
 {
@@ -241,7 +236,7 @@ int pipe_history_tests(pipe_project *project, int64_t run, const pipe_test_optio
 
 	opts = opts ? opts : &defaults;
 	if (opts->version != PIPE_TEST_OPTIONS_VERSION)
-		return bad_version("pipe_test_options", opts->version, PIPE_TEST_OPTIONS_VERSION, err);
+		return error_version(err, "pipe_test_options", opts->version, PIPE_TEST_OPTIONS_VERSION);
 	question.quarantined = opts->quarantined < 0 ? 0 : opts->quarantined > 0 ? 2 : 1;
 	question.slowest = opts->slowest;
 	question.limit = opts->limit;
@@ -328,7 +323,7 @@ int pipe_history_findings(pipe_project *project, int64_t run, const pipe_finding
 
 	opts = opts ? opts : &defaults;
 	if (opts->version != PIPE_FINDING_OPTIONS_VERSION)
-		return bad_version("pipe_finding_options", opts->version, PIPE_FINDING_OPTIONS_VERSION, err);
+		return error_version(err, "pipe_finding_options", opts->version, PIPE_FINDING_OPTIONS_VERSION);
 	rc = ask_findings(opts, &question, err);
 	if (rc)
 		return rc;
@@ -401,7 +396,7 @@ int pipe_history_coverage(pipe_project *project, int64_t run, const pipe_coverag
 
 	opts = opts ? opts : &defaults;
 	if (opts->version != PIPE_COVERAGE_OPTIONS_VERSION)
-		return bad_version("pipe_coverage_options", opts->version, PIPE_COVERAGE_OPTIONS_VERSION, err);
+		return error_version(err, "pipe_coverage_options", opts->version, PIPE_COVERAGE_OPTIONS_VERSION);
 	rc = evidence_reader_open(&r, project, run, opts->job, err);
 	if (!rc && r.db)
 		rc = each_file(&r, opts, each, payload, err);

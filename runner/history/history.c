@@ -158,8 +158,7 @@ int pipe_history_gc(pipe_project *project, const pipe_gc_options *opts, pipe_gc_
 	result = result ? result : &unseen;
 	*result = (pipe_gc_result){ 0 };
 	if (opts->version != PIPE_GC_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_gc_options has the version %u; this library knows %d", opts->version,
-				 PIPE_GC_OPTIONS_VERSION);
+		return error_version(err, "pipe_gc_options", opts->version, PIPE_GC_OPTIONS_VERSION);
 	rc = project_store(project, &store, err);
 	if (rc == PIPE_ENOTFOUND) /* nothing to clean, but what may be left of a history that was removed */
 		return opts->dry_run ? PIPE_OK : evidence_sweep(project->state_directory, NULL, err);

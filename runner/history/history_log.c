@@ -150,8 +150,7 @@ int pipe_history_log(pipe_project *project, int64_t run, const char *job, const 
 	int rc;
 
 	if (l.options->version != PIPE_LOG_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_log_options has the version %u; this library knows %d",
-				 l.options->version, PIPE_LOG_OPTIONS_VERSION);
+		return error_version(err, "pipe_log_options", l.options->version, PIPE_LOG_OPTIONS_VERSION);
 	rc = project_store(project, &l.store, err);
 	if (!rc)
 		rc = store_resolve_run(l.store, run, &l.run, err);

@@ -92,8 +92,7 @@ int pipe_project_open(pipe_project **out, const pipe_project_options *opts, pipe
 	if (!opts)
 		opts = &defaults;
 	if (opts->version != PIPE_PROJECT_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_project_options has the version %u; this library knows %d",
-				 opts->version, PIPE_PROJECT_OPTIONS_VERSION);
+		return error_version(err, "pipe_project_options", opts->version, PIPE_PROJECT_OPTIONS_VERSION);
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return error_nomem(err);

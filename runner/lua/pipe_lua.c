@@ -169,8 +169,7 @@ int pipe_project_lua(pipe_project *project, const pipe_lua_options *opts, pipe_e
 	int rc;
 
 	if (opts->version != PIPE_LUA_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_lua_options has the version %u; this library knows %d", opts->version,
-				 PIPE_LUA_OPTIONS_VERSION);
+		return error_version(err, "pipe_lua_options", opts->version, PIPE_LUA_OPTIONS_VERSION);
 	if (!sound(&opts->most) || !sound(&opts->defaults))
 		return error_set(err, PIPE_EUSAGE, "a limit for Lua is negative, or one of memory below 1 MiB");
 	project_lua_init(&lua);

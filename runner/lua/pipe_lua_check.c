@@ -319,8 +319,7 @@ int pipe_lua_check(pipe_project *project, const pipe_lua_check_options *opts, pi
 	int rc;
 
 	if (o->version != PIPE_LUA_CHECK_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_lua_check_options has the version %u; this library knows %d", o->version,
-				 PIPE_LUA_CHECK_OPTIONS_VERSION);
+		return error_version(err, "pipe_lua_check_options", o->version, PIPE_LUA_CHECK_OPTIONS_VERSION);
 	memset(c.result, 0, sizeof(*c.result));
 	rc = prepare(&c, project, o, err);
 	for (uint32_t i = 0; i < c.files.paths.count && !rc; i++)

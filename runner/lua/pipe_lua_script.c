@@ -132,8 +132,7 @@ int lua_script_open(struct lua_script *s, pipe_project *project, const pipe_lua_
 	memset(s, 0, sizeof(*s));
 	s->files.root = -1;
 	if (o->version != PIPE_LUA_SCRIPT_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_lua_script_options has the version %u; this library knows %d",
-				 o->version, PIPE_LUA_SCRIPT_OPTIONS_VERSION);
+		return error_version(err, "pipe_lua_script_options", o->version, PIPE_LUA_SCRIPT_OPTIONS_VERSION);
 	rc = lua_files_open(&s->files, project, err);
 	engine.modules.payload = &s->files.root;
 	if (!rc)

@@ -219,8 +219,7 @@ int pipe_lua_test(pipe_project *project, const pipe_lua_test_options *opts, pipe
 	int rc;
 
 	if (t.options->version != PIPE_LUA_TEST_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_lua_test_options has the version %u; this library knows %d",
-				 t.options->version, PIPE_LUA_TEST_OPTIONS_VERSION);
+		return error_version(err, "pipe_lua_test_options", t.options->version, PIPE_LUA_TEST_OPTIONS_VERSION);
 	t.result = result ? result : &own;
 	memset(t.result, 0, sizeof(*t.result));
 	test_report_init(&t.report, t.options->format, t.options->verbose, t.options->colour);

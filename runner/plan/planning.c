@@ -317,12 +317,15 @@ int pipe_plan_load(pipe_plan **out, pipe_project *project, const pipe_plan_optio
 {
 	static const pipe_plan_options none = PIPE_PLAN_OPTIONS_INIT;
 	const pipe_plan_options *o = opts ? opts : &none;
-	struct pipe_plan *p = plan_new(project);
 	struct load_options load = { 0 };
 	const char *file = o->file;
+	struct pipe_plan *p;
 	int rc;
 
 	*out = NULL;
+	if (o->version != PIPE_PLAN_OPTIONS_VERSION)
+		return error_version(err, "pipe_plan_options", o->version, PIPE_PLAN_OPTIONS_VERSION);
+	p = plan_new(project);
 	if (!p || !take_selection(p, o)) {
 		rc = error_nomem(err);
 		goto failed;

@@ -186,6 +186,8 @@ int pipe_plan_view(const pipe_plan *plan, enum pipe_view view, const pipe_view_o
 	struct view_request request = { plan, opts ? opts : &none, &out, err };
 	int rc;
 
+	if (request.options->version != PIPE_VIEW_OPTIONS_VERSION)
+		return error_version(err, "pipe_view_options", request.options->version, PIPE_VIEW_OPTIONS_VERSION);
 	if ((unsigned)view >= sizeof(views) / sizeof(*views))
 		return error_set(err, PIPE_EUSAGE, "there is no view %d", (int)view);
 	if ((views[view].needs >= NEEDS_DIAGNOSTICS && !plan) || (views[view].needs == NEEDS_PIPELINE && !plan->pipeline) ||

@@ -81,8 +81,7 @@ int pipe_scan_run(pipe_scan **out, const pipe_scan_options *opts, pipe_error *er
 		return error_set(err, PIPE_EUSAGE, "nowhere to put the scan");
 	*out = NULL;
 	if (!opts || opts->version != PIPE_SCAN_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "options of a scan of version %u are not understood",
-				 opts ? opts->version : 0);
+		return error_version(err, "pipe_scan_options", opts ? opts->version : 0, PIPE_SCAN_OPTIONS_VERSION);
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return error_nomem(err);
@@ -136,7 +135,7 @@ static int translate_show(const pipe_scan_show *from, struct scan_show *to, pipe
 	if (!from)
 		return PIPE_OK;
 	if (from->version != PIPE_SCAN_SHOW_VERSION)
-		return error_set(err, PIPE_EUSAGE, "options of version %u are not understood", from->version);
+		return error_version(err, "pipe_scan_show", from->version, PIPE_SCAN_SHOW_VERSION);
 	to->ignore_unfixed = from->ignore_unfixed;
 	to->suppressed = from->suppressed;
 	to->columns = from->columns;

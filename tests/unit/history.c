@@ -189,6 +189,29 @@ START_TEST(state_directory_is_option_then_environment_then_default)
 }
 END_TEST
 
+/* As those are that nobody has initialised. */
+START_TEST(options_of_another_version_are_refused)
+{
+	const pipe_project_options project_options = { 0 };
+	const pipe_plan_options plan_options = { 0 };
+	const pipe_view_options view_options = { 0 };
+	const pipe_run_options run_options = { 0 };
+	pipe_project *project = a_project(NULL), *none;
+	pipe_plan *plan;
+	pipe_run *run;
+
+	fails(pipe_project_open(&none, &project_options, &err), PIPE_EUSAGE, "pipe_project_options has the version 0");
+	fails(pipe_plan_load(&plan, project, &plan_options, &err), PIPE_EUSAGE, "pipe_plan_options has the version 0");
+	fails(pipe_plan_view(NULL, PIPE_VIEW_SCHEMA, &view_options, NULL, NULL, &err), PIPE_EUSAGE,
+	      "pipe_view_options has the version 0");
+	fails(pipe_run_start(&run, project, NULL, &run_options, &err), PIPE_EUSAGE, "pipe_run_options has the version 0");
+	ck_assert_ptr_null(none);
+	ck_assert_ptr_null(plan);
+	ck_assert_ptr_null(run);
+	pipe_project_free(project);
+}
+END_TEST
+
 START_TEST(what_is_no_directory_is_refused)
 {
 	pipe_project_options options = PIPE_PROJECT_OPTIONS_INIT;
@@ -892,7 +915,7 @@ Suite *history_suite(void)
 	} cases[] = {
 		{ "projects",
 		  { project_is_the_work_tree_around_a_directory, state_directory_is_option_then_environment_then_default,
-		    what_is_no_directory_is_refused, NULL } },
+		    what_is_no_directory_is_refused, options_of_another_version_are_refused, NULL } },
 		{ "records",
 		  { without_history_everything_says_so, history_is_shown_while_it_is_written, gc_goes_through_the_project,
 		    NULL } },

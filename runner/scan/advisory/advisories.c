@@ -59,7 +59,7 @@ static int call_begin(struct call *c, const pipe_advisories_options *opts, pipe_
 	c->opts = opts ? opts : &defaults;
 	atomic_init(&c->cancel, false);
 	if (c->opts->version != PIPE_ADVISORIES_OPTIONS_VERSION)
-		return error_set(err, PIPE_EUSAGE, "pipe_advisories_options of version %u", c->opts->version);
+		return error_version(err, "pipe_advisories_options", c->opts->version, PIPE_ADVISORIES_OPTIONS_VERSION);
 	c->directory = c->opts->directory;
 	if (!c->directory)
 		c->directory = advisories_directory((const char *const *)environ, &c->arena, err);
