@@ -108,9 +108,9 @@ static void set_coverage(struct decoding *x, struct job *job, struct node *n)
 	if (length < 3 || text[0] != '/' || text[length - 1] != '/') {
 		diag_error(x->d, n->at, "wrong-regex", "\"coverage\" takes a regular expression between slashes, not \"%s\"",
 			   text);
-		if (text[0] == '/' && strchr(text + 1, '/'))
+		if (length > 2 && text[0] == '/' && strchr(text + 1, '/'))
 			diag_hint(x->d, "nothing stands behind the second slash; flags stand behind the first: '/(?i)x/'");
-		else
+		else if (length && text[0] != '/')
 			diag_hint(x->d, "write '/%s/'", text);
 		return;
 	}

@@ -80,6 +80,8 @@ static void trigger_item(struct decoding *x, struct node *n, struct trigger *out
 		trigger_map(x, n, &one);
 	else
 		one.path = decode_text(n);
+	if (one.path && !*one.path)
+		diag_error(x->d, n->at, "missing-keyword", "this does not say which file to take");
 	for (uint32_t i = 0; i < count; i++) {
 		struct trigger_file *file = vec_push(x->a, &out->files);
 		if (!file) {
@@ -101,6 +103,24 @@ static void trigger_forward(const struct node *n, struct trigger *out)
 	out->forward_pipeline = decode_bool(node_get(n, "pipeline_variables"), false);
 }
 
+static void trigger_check(struct decoding *x, const struct node *n, const struct trigger *out)
+{
+	const struct node *include = node_get(n, "include");
+
+	if (node_is_null(include) && !out->project) {
+		diag_error(x->d, n->at, "missing-keyword", "\"trigger\" needs \"include\" or \"project\"");
+	} else if (!node_is_null(include) && out->project) {
+		diag_error(x->d, node_pair(n, "project")->key->at, "conflicting-keywords",
+			   "\"trigger\" takes either \"include\" or \"project\"");
+	} else if (out->project && !*out->project) {
+		diag_error(x->d, node_get(n, "project")->at, "missing-keyword", "\"trigger\" does not name the project");
+	} else if (out->branch && !out->project) {
+		diag_error(x->d, node_pair(n, "branch")->key->at, "conflicting-keywords",
+			   "\"trigger:branch\" stands without \"project\"");
+		diag_hint(x->d, "a child pipeline runs on the branch of its parent");
+	}
+}
+
 static void trigger_fields(struct decoding *x, const struct node *n, struct trigger *out)
 {
 	struct node *include = node_get(n, "include");
@@ -113,11 +133,7 @@ static void trigger_fields(struct decoding *x, const struct node *n, struct trig
 	out->mirror = strategy && !strcmp(strategy, "mirror");
 	out->inputs = node_get(n, "inputs");
 	trigger_forward(node_get(n, "forward"), out);
-	if (node_is_null(include) && !out->project)
-		diag_error(x->d, n->at, "missing-keyword", "\"trigger\" needs \"include\" or \"project\"");
-	else if (!node_is_null(include) && out->project)
-		diag_error(x->d, node_pair(n, "project")->key->at, "conflicting-keywords",
-			   "\"trigger\" takes either \"include\" or \"project\"");
+	trigger_check(x, n, out);
 	if (!decode_flat(x, include, &f))
 		return;
 	for (uint32_t i = 0; i < f.count; i++)
@@ -137,6 +153,8 @@ struct trigger *decode_trigger(struct decoding *x, struct node *n)
 		return out;
 	}
 	out->project = decode_text(n);
+	if (out->project && !*out->project)
+		diag_error(x->d, n->at, "missing-keyword", "\"trigger\" does not name the project");
 	decode_later(x, keyword_by_path("trigger"), keyword_by_path("trigger:project"));
 	return out;
 }

@@ -529,7 +529,8 @@ static const struct keyword fields_forward[] = {
 };
 const struct keyword fields_trigger[] = {
 	FIELD("include", TAKES_TEXT | TAKES_LIST | TAKES_MAP, "the files of a child pipeline", .items = TAKES_TEXT | TAKES_MAP,
-	      .fields = fields_trigger_include, .most = 3, .example = "trigger:\n  include: child.yml\n  strategy: depend"),
+	      .fields = fields_trigger_include, .least = 1, .most = 3,
+	      .example = "trigger:\n  include: child.yml\n  strategy: depend"),
 	FIELD("project", TAKES_TEXT, "start a pipeline of another project", .fate = LATER),
 	FIELD("branch", TAKES_TEXT, "with `project`: the branch"),
 	FIELD("strategy", TAKES_ENUM, "wait for the pipeline and take its outcome", .values = strategies,
