@@ -238,6 +238,23 @@ static void expand_environment(struct planner *m, struct plan_job *job, const st
 	job->environment_name = name;
 }
 
+/* Rules may ask for the environment: its name before rules:variables have a say in it. */
+static bool foresee_environment(struct planner *m, struct plan_job *job)
+{
+	const struct environment *e = job->job->settings->environment;
+	struct variables own;
+	struct scope scope;
+
+	if (!e || !e->name || !job->job->rules || m->faults >= PLAN_FAULTS_MOST)
+		return true;
+	if (!plan_job_scope(m->plan, job, NULL, planner_scratch(m), &own, &scope))
+		return planner_nomem(m);
+	job->environment_name = planner_expand(m, &scope, e->name, e->at);
+	if (job->environment_name && !*job->environment_name)
+		job->environment_name = NULL;
+	return !m->d->nomem;
+}
+
 /* The few texts of a job that are known before it starts.  The environment's name comes first: the others may hold it. */
 static bool expand_texts(struct planner *m, struct plan_job *job)
 {
@@ -264,6 +281,17 @@ static bool expand_texts(struct planner *m, struct plan_job *job)
 	return !m->d->nomem;
 }
 
+static bool decide_job(struct planner *m, struct plan_job *job)
+{
+	unsigned faults = m->faults;
+
+	if (!foresee_environment(m, job) || !rules_decide(m, job))
+		return false;
+	job->environment_name = NULL;
+	/* What was reported already is not said again. */
+	return !job->included || m->faults != faults || expand_texts(m, job);
+}
+
 static bool decide_jobs(struct planner *m)
 {
 	struct plan *plan = m->plan;
@@ -271,7 +299,7 @@ static bool decide_jobs(struct planner *m)
 	for (uint32_t i = 0; i < plan->jobs.count; i++) {
 		struct plan_job *job = &plan->jobs.items[i];
 		if (plan->runs) {
-			if (!rules_decide(m, job) || (job->included && !expand_texts(m, job)))
+			if (!decide_job(m, job))
 				return false;
 			continue;
 		}

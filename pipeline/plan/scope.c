@@ -108,13 +108,13 @@ static bool inherited(const struct variables *from, const text_list *names, stru
 	return true;
 }
 
-/* The variables of files that are for this job's environment only. */
+/* The variables of files that are for this job's environment only; rules do not see them. */
 static bool of_environment(const scoped_variables *scoped, const struct plan_job *job, struct arena *a,
 			   const struct variables **out)
 {
 	struct variables *mine = NULL;
 
-	for (uint32_t i = 0; scoped && job->environment_name && i < scoped->count; i++) {
+	for (uint32_t i = 0; scoped && job->included && job->environment_name && i < scoped->count; i++) {
 		if (!glob_match(scoped->items[i].environment, job->environment_name))
 			continue;
 		if (!mine && !(mine = ARENA_NEW(a, struct variables)))

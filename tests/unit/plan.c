@@ -340,6 +340,32 @@ static const char *value(struct planned *f, const char *job, const char *name, c
 	return v ? v : "(none)";
 }
 
+START_TEST(rules_know_the_environment)
+{
+	struct planned f;
+
+	planned_load(&f, "variables: {WHERE: eu}\n"
+			 ".e: {script: [x], environment: {name: review/$WHERE, action: prepare, url: 'https://x.y'}}\n"
+			 "name: {extends: .e, rules: [{if: $CI_ENVIRONMENT_NAME == 'review/eu' && $CI_ENVIRONMENT_SLUG}]}\n"
+			 "rest: {extends: .e, rules: [{if: $CI_ENVIRONMENT_TIER == 'development' && $CI_ENVIRONMENT_ACTION =="
+			 " 'prepare' && $CI_ENVIRONMENT_URL == 'https://x.y'}]}\n"
+			 "none: {script: [x], rules: [{if: $CI_ENVIRONMENT_NAME}]}\n"
+			 "out: {extends: .e, rules: [{if: $CI_ENVIRONMENT_NAME, when: never}]}\n"
+			 "moved: {extends: .e, rules: [{if: $CI_ENVIRONMENT_NAME == 'review/eu', variables: {WHERE: us}}]}\n"
+			 "own: {extends: .e, environment: {name: a$CI_ENVIRONMENT_NAME}, rules: [{when: always}]}\n");
+	planned_make(&f);
+	ck_assert(planned_job(&f, "name")->included);
+	ck_assert(planned_job(&f, "rest")->included);
+	ck_assert(!planned_job(&f, "none")->included);
+	ck_assert(!planned_job(&f, "out")->included);
+	ck_assert_ptr_null(planned_job(&f, "out")->environment_name);
+	ck_assert_str_eq(planned_job(&f, "name")->environment_name, "review/eu");
+	ck_assert_str_eq(planned_job(&f, "moved")->environment_name, "review/us");
+	ck_assert_str_eq(planned_job(&f, "own")->environment_name, "a");
+	planned_clear(&f);
+}
+END_TEST
+
 START_TEST(inherit_rules_what_workflow_gives_too)
 {
 	struct planned f;
@@ -497,6 +523,7 @@ Suite *plan_suite(void)
 	tcase_add_test(t, choices_that_do_not_exist);
 	tcase_add_test(t, errors_do_not_depend_on_the_choice);
 	tcase_add_test(t, layers_of_a_job);
+	tcase_add_test(t, rules_know_the_environment);
 	tcase_add_test(t, inherit_rules_what_workflow_gives_too);
 	tcase_add_test(t, inherit_is_about_global_variables);
 	tcase_add_test(t, variables_of_the_job_itself);
