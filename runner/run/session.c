@@ -327,6 +327,8 @@ int pipe_run_start(pipe_run **out, pipe_project *project, const pipe_plan *plan,
 	int rc;
 
 	*out = NULL;
+	if (!project || !plan)
+		return error_set(err, PIPE_EUSAGE, "a run needs a project and a plan");
 	if (opts && opts->version != PIPE_RUN_OPTIONS_VERSION)
 		return error_version(err, "pipe_run_options", opts->version, PIPE_RUN_OPTIONS_VERSION);
 	if (!plan->plan)

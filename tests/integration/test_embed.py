@@ -34,7 +34,7 @@ def sanitizers():
     return ["-fsanitize=address,undefined"] if "__asan_" in names else []
 
 
-def build(prefix, name, linked, where):
+def build(prefix, name, linked, where, source=None):
     env = {**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
     flags = ["--static"] if linked == "static" else []
     ask = lambda *what: subprocess.run(["pkg-config", *what], env=env, capture_output=True, text=True, check=True).stdout.split()
@@ -42,7 +42,7 @@ def build(prefix, name, linked, where):
     if linked == "static":
         libs = [f"{prefix}/lib/libpipe.a" if lib == "-lpipe" else lib for lib in libs]
     program = where / name
-    r = subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", *sanitizers(), ROOT / "examples" / "embed" / f"{name}.c", "-o", program,
+    r = subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", *sanitizers(), source or ROOT / "examples" / "embed" / f"{name}.c", "-o", program,
                         *ask("--cflags", "libpipe", "libuv"), *libs, "-lpthread"], capture_output=True, text=True, check=False)
     assert r.returncode == 0, r.stderr
     return program
@@ -151,3 +151,57 @@ def test_functions_and_limits_for_lua(prefix, tmp_path, linked):
     assert r.returncode == 1 and "400 ms" in r.stdout
     r = run(cpu="5s")  # more than this host allows
     assert r.returncode == 1 and "pipe.yml:3:" in r.stderr
+
+
+WRONG_USE = r"""
+#include <pipe.h>
+#include <stdio.h>
+
+#define SAY(call) printf("%d %s\n", (call), err.text)
+
+static int drop(void *payload, const char *data, size_t length)
+{
+	(void)payload, (void)data, (void)length;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	pipe_project_options where = PIPE_PROJECT_OPTIONS_INIT, no_project = { 0 };
+	pipe_plan_options no_plan = { 0 };
+	pipe_run_options no_run = { 0 };
+	pipe_view_options no_view = { 0 };
+	pipe_project *project = NULL;
+	pipe_plan *plan = NULL;
+	pipe_run *run = NULL;
+	pipe_error err = { 0 };
+
+	where.directory = argc > 1 ? argv[1] : NULL;
+	SAY(pipe_project_open(&project, &no_project, &err));
+	SAY(pipe_plan_load(&plan, NULL, NULL, &err));
+	if (pipe_project_open(&project, &where, &err))
+		return 1;
+	SAY(pipe_plan_load(&plan, project, &no_plan, &err));
+	SAY(pipe_run_start(&run, project, NULL, NULL, &err));
+	if (pipe_plan_load(&plan, project, NULL, &err))
+		return 1;
+	SAY(pipe_run_start(&run, project, plan, &no_run, &err));
+	SAY(pipe_plan_view(plan, PIPE_VIEW_SCHEMA, &no_view, drop, NULL, &err));
+	pipe_run_free(run);
+	pipe_plan_free(plan);
+	pipe_project_free(project);
+	return 0;
+}
+"""
+
+
+def test_wrong_use_is_an_error_and_no_crash(prefix, tmp_path, projects):
+    source = tmp_path / "wrong.c"
+    source.write_text(WRONG_USE)
+    program = build(prefix, "wrong", "shared", tmp_path, source)
+    env = {**clean_env(tmp_path), "LD_LIBRARY_PATH": str(prefix / "lib")}
+    r = subprocess.run([program, projects[0]], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert r.returncode == 0, (r.returncode, r.stdout, r.stderr)
+    unversioned = "-4 pipe_{}_options has the version 0; this library knows 1".format
+    assert r.stdout.splitlines() == [unversioned("project"), "-4 a plan needs a project", unversioned("plan"),
+                                     "-4 a run needs a project and a plan", unversioned("run"), unversioned("view")]
