@@ -10,6 +10,7 @@ Suite *decode_suite(void);
 
 #define ENVIRONMENT_HINT                                                                                                         \
 	"a name takes letters, digits, spaces, \"-\", \"_\", \".\", \"/\", \"$\", \"{\" and \"}\", and no \"/\" at its ends"
+#define ANCHOR_HINT "an anchor is set with \"&x\"; text that begins with \"*\" stands in quotes"
 #define TRIGGER_HINT "put it into the jobs of the pipeline that is started"
 
 static const struct decoded_case wrong[] = {
@@ -172,7 +173,8 @@ static const struct decoded_case wrong[] = {
 	/* artifacts, cache, image, environment */
 	{ "a:\n  artifacts: {paths: x}\n  " S, "wrong-type", 2, 22, "\"artifacts:paths\" takes a list of text, not text",
 	  "write it as a list: [x]" },
-	{ "a:\n  artifacts: [x]\n  " S, "wrong-type", 2, 14, "\"artifacts\" takes a map, not a list", NULL },
+	{ "a:\n  artifacts: [x]\n  " S, "wrong-type", 2, 14, "\"artifacts\" takes a map, not a list",
+	  "files stand under \"paths\": {paths: [x]}" },
 	{ "a:\n  image: {pull_policy: always}\n  " S, "missing-keyword", 2, 10, "\"image\" needs \"name\"", NULL },
 	{ "a:\n  environment: {nmae: x}\n  " S, "unknown-keyword", 2, 17, "\"environment\" has no keyword \"nmae\"",
 	  "did you mean \"name\"?" },
@@ -185,9 +187,9 @@ static const struct decoded_case wrong[] = {
 	  "a colon and a space make a map: put the whole line in quotes" },
 	{ "a:\n  ? [x]\n  : y\n  " S, "key-not-scalar", 2, 5, "a list cannot be a key",
 	  "put quotes around a key that begins with \"[\" or \"{\"" },
-	{ "a:\n  script: *x\n", "unknown-anchor", 2, 11, "no anchor \"x\" is defined above this", NULL },
-	{ "a:\n  script: [*x]\n", "unknown-anchor", 2, 12, "no anchor \"x\" is defined above this", NULL },
-	{ "a:\n  <<: *x\n  " S, "unknown-anchor", 2, 7, "no anchor \"x\" is defined above this", NULL },
+	{ "a:\n  script: *x\n", "unknown-anchor", 2, 11, "no anchor \"x\" is defined above this", ANCHOR_HINT },
+	{ "a:\n  script: [*x]\n", "unknown-anchor", 2, 12, "no anchor \"x\" is defined above this", ANCHOR_HINT },
+	{ "a:\n  <<: *x\n  " S, "unknown-anchor", 2, 7, "no anchor \"x\" is defined above this", ANCHOR_HINT },
 	{ "a:\n  artifacts: {path: [x]}\n  " S, "unknown-keyword", 2, 15, "\"artifacts\" has no keyword \"path\"",
 	  "did you mean \"paths\"?" },
 	{ "a:\n  artifacts: {reports: {junitt: x}}\n  " S, "unknown-keyword", 2, 25,
