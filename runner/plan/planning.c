@@ -323,10 +323,10 @@ int pipe_plan_load(pipe_plan **out, pipe_project *project, const pipe_plan_optio
 	int rc;
 
 	*out = NULL;
-	if (!project)
-		return error_set(err, PIPE_EUSAGE, "a plan needs a project");
 	if (o->version != PIPE_PLAN_OPTIONS_VERSION)
 		return error_version(err, "pipe_plan_options", o->version, PIPE_PLAN_OPTIONS_VERSION);
+	if (!project)
+		return error_set(err, PIPE_EUSAGE, "a plan needs a project");
 	p = plan_new(project);
 	if (!p || !take_selection(p, o)) {
 		rc = error_nomem(err);

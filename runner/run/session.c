@@ -327,10 +327,10 @@ int pipe_run_start(pipe_run **out, pipe_project *project, const pipe_plan *plan,
 	int rc;
 
 	*out = NULL;
-	if (!project || !plan)
-		return error_set(err, PIPE_EUSAGE, "a run needs a project and a plan");
 	if (opts && opts->version != PIPE_RUN_OPTIONS_VERSION)
 		return error_version(err, "pipe_run_options", opts->version, PIPE_RUN_OPTIONS_VERSION);
+	if (!project || !plan)
+		return error_set(err, PIPE_EUSAGE, "a run needs a project and a plan");
 	if (!plan->plan)
 		return error_set(err, PIPE_EPIPELINE, "the pipeline file has errors");
 	s = calloc(1, sizeof(*s));
