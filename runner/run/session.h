@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "pipe.h"
 #include "runner/executor/executor.h"
+#include "runner/executor/workers.h"
 #include "runner/history/lock.h"
 #include "runner/history/project.h"
 #include "runner/log/log.h"
@@ -129,6 +130,7 @@ struct pipe_run {
 	struct mask *mask;
 	struct direct_program *direct; /* job_direct.c */
 	struct log_packer *packer;
+	struct workers workers;
 	struct stage_desk desk;
 	struct variables host;	  /* this process's environment, split once */
 	struct arena arena;	  /* what lives as long as the session */

@@ -1,7 +1,6 @@
 /* The beginning of a session: the history and what it has to recover, the mask, the loop's handles, the root pipeline, the executor. */
 #include "base/error.h"
 #include "runner/run/session.h"
-#include "runner/run/threads.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -60,10 +59,8 @@ static void on_handle_closed(void *payload)
 
 static int open_handles(struct pipe_run *s, pipe_error *err)
 {
-	int rc = threads_check(err);
+	int rc;
 
-	if (rc)
-		return rc;
 	if (s->options.loop) {
 		s->loop = s->options.loop;
 	} else {
@@ -84,6 +81,7 @@ static int open_handles(struct pipe_run *s, pipe_error *err)
 	s->wake.data = s->turn.data = s->poll.data = s->commit.data = s;
 	s->desk = (struct stage_desk){ .state_directory = s->project->state_directory,
 				       .loop = s->loop,
+				       .workers = &s->workers,
 				       .opened = on_handle_opened,
 				       .closed = on_handle_closed,
 				       .payload = s };

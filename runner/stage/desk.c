@@ -47,7 +47,7 @@ static void serve(struct stage_desk *d)
 		return;
 	d->busy = true;
 	d->request.data = d;
-	if (uv_queue_work(d->loop, &d->request, work, worked)) {
+	if (workers_queue(d->workers, d->loop, &d->request, work, worked)) {
 		work(&d->request); /* no worker thread is to be had: here and now */
 		worked(&d->request, 0);
 	}

@@ -7,6 +7,7 @@
 #define RUNNER_STAGE_DESK_H
 
 #include "runner/evidence/evidence.h"
+#include "runner/executor/workers.h"
 #include <uv.h>
 
 struct desk_work {
@@ -18,6 +19,7 @@ struct desk_work {
 struct stage_desk {
 	const char *state_directory;
 	uv_loop_t *loop;
+	struct workers *workers;
 	/* Handles that jobs open on the loop and that close after the jobs have ended: counted by their session. */
 	void (*opened)(void *payload);
 	void (*closed)(void *payload);

@@ -20,6 +20,7 @@ static const struct answer answers[] = {
 
 static struct server server;
 static uv_loop_t loop;
+static struct workers workers;
 static struct http_loop *http;
 static struct executor *executor;
 static struct lua_engine *engine;
@@ -107,6 +108,7 @@ static void on_ended(void *payload, const struct lua_outcome *outcome)
 static void begin(struct one *o, const char *text)
 {
 	const struct lua_drive_options options = { .loop = &loop,
+						   .workers = &workers,
 						   .executor = executor,
 						   .http = http,
 						   .place = { "/tmp", environment, "PIPE_TASK=abcd/1" },

@@ -206,6 +206,7 @@ static const struct lua_context context = { .point = "after_job", .run = &run_fa
 static const char *const environment[] = { "PATH=/usr/bin:/bin", "PIPE_TASK=abcd/1", NULL };
 
 static uv_loop_t loop;
+static struct workers workers;
 static struct executor *executor;
 static struct http_loop *http;
 
@@ -297,6 +298,7 @@ static void take_error(struct attempt *a, const pipe_error *error)
 static void call(struct attempt *a, const struct lua_source *source)
 {
 	const struct lua_drive_options o = { .loop = &loop,
+					     .workers = &workers,
 					     .executor = executor,
 					     .http = http,
 					     .place = { s.root, environment, "PIPE_TASK=abcd/1" },

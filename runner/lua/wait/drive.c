@@ -145,7 +145,7 @@ static void worked(uv_work_t *request, int status)
 static void step(struct lua_drive *d)
 {
 	d->work.data = d;
-	if (uv_queue_work(d->o.loop, &d->work, work, worked)) {
+	if (workers_queue(d->o.workers, d->o.loop, &d->work, work, worked)) {
 		work(&d->work); /* no worker thread is to be had: here and now */
 		worked(&d->work, 0);
 	}
@@ -193,10 +193,12 @@ int lua_drive_start(struct lua_drive **out, const struct lua_drive_options *opti
 	d->work.data = d;
 	if (d->o.here) {
 		start_here(d);
-	} else if (uv_queue_work(d->o.loop, &d->work, work, worked)) {
+	} else if (workers_queue(d->o.workers, d->o.loop, &d->work, work, worked)) {
 		free(d);
 		*out = NULL;
-		return error_set(err, PIPE_EIO, "no worker thread is to be had");
+		return error_set(
+			err, PIPE_EIO,
+			"no worker threads can be started; the limit of processes or memory (`ulimit -u`, `ulimit -v`, that of a container) is too low");
 	}
 	return PIPE_OK;
 }

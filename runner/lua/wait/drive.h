@@ -7,6 +7,7 @@
 
 #include "lua/call.h"
 #include "runner/executor/executor.h"
+#include "runner/executor/workers.h"
 #include "runner/lua/wait/place.h"
 #include <uv.h>
 
@@ -15,6 +16,7 @@ struct http_loop; /* runner/net/http_loop.h: many exchanges at once on one loop 
 
 struct lua_drive_options {
 	uv_loop_t *loop;
+	struct workers *workers;   /* the loop's */
 	struct executor *executor; /* for pipe.exec */
 	struct http_loop *http;	   /* the session's */
 	struct lua_place place;

@@ -107,6 +107,7 @@ int hook_call(struct hook_caller *c, void (*ended)(void *payload, const struct l
 	struct plan_lua *lua = c->p->hooks->lua;
 	const struct lua_source *source = plan_lua_source(lua, &c->hook->code, err);
 	struct lua_drive_options o = { .loop = s->loop,
+				       .workers = &s->workers,
 				       .executor = s->executor,
 				       .grace_ms = s->options.grace_ms ? s->options.grace_ms : DEFAULT_GRACE_MS,
 				       .said = on_said,

@@ -188,8 +188,10 @@ static void after_after(uv_work_t *work, int status)
 /* On a worker thread when it can be had, else here and now. */
 static void queue(struct active_job *x, uv_work_cb step, uv_after_work_cb then)
 {
+	struct pipe_run *s = x->job->pipeline->session;
+
 	x->work.data = x;
-	if (uv_queue_work(x->job->pipeline->session->loop, &x->work, step, then)) {
+	if (workers_queue(&s->workers, s->loop, &x->work, step, then)) {
 		step(&x->work);
 		then(&x->work, 0);
 	}

@@ -1,8 +1,5 @@
-#include "runner/run/threads.h"
+#include "runner/executor/workers.h"
 
-#include "base/error.h"
-
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -25,31 +22,32 @@ static void *wait_for_all(void *lock)
 	return NULL;
 }
 
-int threads_check(pipe_error *err)
+static bool can_be_started(void)
 {
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	long wanted = pool_size(), n = 0;
 	pthread_t *threads = calloc((size_t)wanted, sizeof(*threads));
 	pthread_attr_t attributes;
-	int e = threads ? pthread_attr_init(&attributes) : ENOMEM;
 
-	if (e) {
+	if (!threads || pthread_attr_init(&attributes)) {
 		free(threads);
-		return error_nomem(err);
+		return false;
 	}
 	(void)pthread_attr_setstacksize(&attributes, STACK); /* else it is the usual one */
 	pthread_mutex_lock(&lock);
-	while (n < wanted && !(e = pthread_create(&threads[n], &attributes, wait_for_all, &lock)))
+	while (n < wanted && !pthread_create(&threads[n], &attributes, wait_for_all, &lock))
 		n++;
 	pthread_mutex_unlock(&lock);
 	for (long i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	pthread_attr_destroy(&attributes);
 	free(threads);
-	return e ? error_errno(
-			   err, PIPE_EIO, e,
-			   "only %ld of %ld threads can be started; the limit of processes or memory (`ulimit -u`, `ulimit -v`, "
-			   "that of a container) is too low",
-			   n, wanted)
-		 : PIPE_OK;
+	return n == wanted;
+}
+
+int workers_queue(struct workers *w, uv_loop_t *loop, uv_work_t *request, uv_work_cb work, uv_after_work_cb worked)
+{
+	if (!w->there && !(w->there = can_be_started()))
+		return UV_EAGAIN;
+	return uv_queue_work(loop, request, work, worked);
 }
