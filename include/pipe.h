@@ -120,7 +120,7 @@ typedef struct pipe_plan_options {
 	unsigned version;
 	const char *
 		file; /* relative to the project; NULL: the first of pipe.yml .pipe.yml pipeline.yml pipeline.lua .gitlab-ci.yml */
-	const char *text; /* the file's content where it is not to be read from disk (file names it then); or NULL */
+	const char *text; /* content in the place of a file on disk, which file names, NULL: pipe.yml; or NULL */
 	const char *const
 		*variables; /* "KEY=VALUE", NULL-terminated: pipeline variables, they win over those of the file; or NULL */
 	const char *const *unset_variables; /* "KEY": removed wherever they were set; or NULL */

@@ -327,6 +327,8 @@ int pipe_plan_load(pipe_plan **out, pipe_project *project, const pipe_plan_optio
 		return error_version(err, "pipe_plan_options", o->version, PIPE_PLAN_OPTIONS_VERSION);
 	if (!project)
 		return error_set(err, PIPE_EUSAGE, "a plan needs a project");
+	if (!file && o->text)
+		file = default_files[0];
 	p = plan_new(project);
 	if (!p || !take_selection(p, o)) {
 		rc = error_nomem(err);

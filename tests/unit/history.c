@@ -212,6 +212,23 @@ START_TEST(options_of_another_version_are_refused)
 }
 END_TEST
 
+START_TEST(a_text_needs_no_file_and_a_run_a_plan)
+{
+	pipe_plan_options options = PIPE_PLAN_OPTIONS_INIT;
+	pipe_project *project = a_project(NULL);
+	pipe_plan *plan;
+	pipe_run *run;
+
+	options.text = "job: {scrpt: [echo]}\n";
+	fails(pipe_plan_load(&plan, project, &options, &err), PIPE_EPIPELINE, "scrpt");
+	ck_assert_str_eq(pipe_plan_diagnostic(plan, 0)->file, "pipe.yml");
+	pipe_plan_free(plan);
+	fails(pipe_plan_load(&plan, NULL, &options, &err), PIPE_EUSAGE, "project");
+	fails(pipe_run_start(&run, project, NULL, NULL, &err), PIPE_EUSAGE, "plan");
+	pipe_project_free(project);
+}
+END_TEST
+
 START_TEST(what_is_no_directory_is_refused)
 {
 	pipe_project_options options = PIPE_PROJECT_OPTIONS_INIT;
@@ -915,7 +932,8 @@ Suite *history_suite(void)
 	} cases[] = {
 		{ "projects",
 		  { project_is_the_work_tree_around_a_directory, state_directory_is_option_then_environment_then_default,
-		    what_is_no_directory_is_refused, options_of_another_version_are_refused, NULL } },
+		    what_is_no_directory_is_refused, options_of_another_version_are_refused,
+		    a_text_needs_no_file_and_a_run_a_plan, NULL } },
 		{ "records",
 		  { without_history_everything_says_so, history_is_shown_while_it_is_written, gc_goes_through_the_project,
 		    NULL } },
