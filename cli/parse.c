@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct parser {
 	struct cli *c;
@@ -245,8 +246,10 @@ static bool count_is_right(struct parser *p)
 		return false;
 	}
 	if (n > command->most) {
-		usage_error(p->c, "`pipe %s` does not know what to do with \"%s\"", command->name,
-			    p->c->set.arguments.items[command->most]);
+		const char *extra = p->c->set.arguments.items[command->most];
+		bool file = !command->most && find_long(command, "file", 4) && !access(extra, F_OK);
+		usage_error(p->c, "`pipe %s` does not know what to do with \"%s\"%s", command->name, extra,
+			    file ? "; --file names the pipeline file" : "");
 		return false;
 	}
 	return true;

@@ -378,7 +378,7 @@ static bool fetch_component(struct fetch *f)
 {
 	struct include_request r = { .kind = INCLUDE_COMPONENT };
 	pipe_error err = { .code = PIPE_OK };
-	const char *identity = NULL, *name;
+	const char *identity = NULL, *name = NULL;
 	struct include_reply reply;
 	int rc;
 

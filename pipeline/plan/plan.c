@@ -45,17 +45,18 @@ const char *planner_expand(struct planner *m, const struct scope *scope, const c
 	return out;
 }
 
-void planner_suggest_job(struct planner *m, const char *name)
+bool planner_suggest_job(struct planner *m, const char *name)
 {
 	struct suggest s;
 
 	if (++m->searches > PLAN_SEARCHES_MOST)
-		return;
+		return false;
 	suggest_init(&s, name);
 	for (uint32_t i = 0; i < m->p->jobs.count; i++)
 		suggest_offer(&s, m->p->jobs.items[i].name);
 	if (s.best)
 		diag_hint(m->d, "did you mean \"%s\"?", s.best);
+	return s.best != NULL;
 }
 
 /* ---- workflow ---- */

@@ -43,8 +43,8 @@ struct arena *planner_scratch(struct planner *m);
 bool planner_nomem(struct planner *m);
 /* Expands a text into the plan's arena; NULL: it grows too large, which is reported at `at`. */
 const char *planner_expand(struct planner *m, const struct scope *scope, const char *text, struct mark at);
-/* The nearest job (or, with templates, hidden job) name as a hint on the diagnostic reported last. */
-void planner_suggest_job(struct planner *m, const char *name);
+/* The nearest job (or, with templates, hidden job) name as a hint on the diagnostic reported last; false: there is none. */
+bool planner_suggest_job(struct planner *m, const char *name);
 
 /* ---- plan.c ---- */
 /* Lays out the instances of all jobs.  false: there are too many, which is reported, or no memory. */

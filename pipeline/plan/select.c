@@ -79,7 +79,8 @@ uint32_t plan_find(const struct plan *plan, const uint32_t *first, const uint32_
 static int no_such_job(struct selection *s, const char *name)
 {
 	diag_error(s->m->d, MARK_NONE, "unknown-job", "there is no job \"%s\" in this pipeline", name);
-	planner_suggest_job(s->m, name);
+	if (!planner_suggest_job(s->m, name))
+		diag_hint(s->m->d, "`pipe plan` shows the jobs");
 	return PIPE_ENOTFOUND;
 }
 
@@ -163,6 +164,8 @@ static int find_stage(struct selection *s, uint32_t *stage)
 	diag_error(s->m->d, MARK_NONE, "unknown-stage", "there is no stage \"%s\"", s->m->o->stage);
 	if (near.best)
 		diag_hint(s->m->d, "did you mean \"%s\"?", near.best);
+	else
+		diag_hint(s->m->d, "`pipe plan` shows the stages");
 	return PIPE_ENOTFOUND;
 }
 

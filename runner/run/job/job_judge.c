@@ -1,4 +1,5 @@
 /* How a job has ended: its state, GitLab's word for a failure, a sentence, and whether it is tried again. */
+#include "base/duration.h"
 #include "runner/run/active_job.h"
 #include "runner/run/hook/hooks.h"
 
@@ -73,6 +74,17 @@ void job_judge_hooks(const struct active_job *x, struct outcome *o)
 	judge_machinery(x, o);
 }
 
+static void judge_timeout(const struct active_job *x, struct outcome *o)
+{
+	int64_t limit = x->job->plan->job->settings->timeout_ms;
+	char text[32];
+
+	o->failure = "job_execution_timeout";
+	o->cause = RETRY_JOB_EXECUTION_TIMEOUT | RETRY_STUCK_OR_TIMEOUT_FAILURE;
+	snprintf(o->reason, sizeof(o->reason), "the job took longer than its timeout%s%s", limit ? " of " : "",
+		 limit ? duration_format(limit, text, sizeof(text)) : "");
+}
+
 void job_judge(const struct active_job *x, struct outcome *o)
 {
 	const char *refusal = hooks_refusal(x);
@@ -90,9 +102,7 @@ void job_judge(const struct active_job *x, struct outcome *o)
 			judge_script(x, o);
 		break;
 	case TASK_TIMED_OUT:
-		o->failure = "job_execution_timeout";
-		o->cause = RETRY_JOB_EXECUTION_TIMEOUT | RETRY_STUCK_OR_TIMEOUT_FAILURE;
-		snprintf(o->reason, sizeof(o->reason), "the job took longer than its timeout");
+		judge_timeout(x, o);
 		break;
 	case TASK_CANCELLED:
 		o->status = PIPE_STATUS_CANCELLED;
